@@ -1,0 +1,1 @@
+"""The words all processes share: message types, channels, lanes, statuses and identifiers."""

@@ -1,0 +1,41 @@
+"""Identifiers: a prefix that names the noun, then a UUIDv7 in hex, so that ids sort by time."""
+
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+NOTIFICATION = "notif"
+ORGANIZATION = "org"
+API_KEY = "key"
+USER = "user"
+DEVICE = "device"
+TEMPLATE = "tmpl"
+BATCH = "batch"
+DEAD_LETTER = "dl"
+
+
+def new_uuid() -> UUID:
+    """A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then random bits."""
+    return uuid7()
+
+
+def new_id(prefix: str) -> str:
+    """`notif_0193…`: the prefix, an underscore and 32 lower-case hex digits."""
+    return format_id(prefix, new_uuid())
+
+
+def format_id(prefix: str, value: UUID) -> str:
+    """The public form of a stored UUID."""
+    return f"{prefix}_{value.hex}"
+
+
+def parse_id(prefix: str, text: str) -> UUID | None:
+    """The UUID inside a public id, or None where `text` is not an id of that noun."""
+    head, _, digits = text.partition("_")
+    if head != prefix or len(digits) != 32 or not digits.isascii():
+        return None
+    try:
+        value = UUID(hex=digits)
+    except ValueError:
+        return None
+    return value if value.hex == digits else None

@@ -1,0 +1,78 @@
+"""What the gateway needs to know of a user and of a template: the internal APIs' typed answers.
+
+The owning service makes them and caches them; the gateway reads them.
+"""
+
+from typing import Any
+
+import msgspec
+
+from carillon.contracts.messages import DeliveryPolicy
+
+
+class DeviceRecord(msgspec.Struct, frozen=True):
+    """A device that may receive push notifications."""
+
+    device_id: str
+    platform: str
+    token: str
+
+
+class UserRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A user as a recipient. `revision` grows with every change and orders cache writes."""
+
+    user_id: str
+    revision: int
+    external_id: str = ""
+    email: str = ""
+    name: str = ""
+    phone_number: str = ""
+    language: str = ""
+    timezone: str = ""
+    attributes: dict[str, Any] = {}
+    devices: tuple[DeviceRecord, ...] = ()
+    preferences: dict[str, bool] = {}
+    categories: dict[str, dict[str, bool]] = {}
+    quiet_hours: dict[str, Any] = {}
+
+
+class PublishedVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """A template's published content in one language."""
+
+    version: int
+    subject: str = ""
+    content: str = ""
+    html_content: str = ""
+    variables: tuple[str, ...] = ()
+    optional_variables: tuple[str, ...] = ()
+
+
+class TemplateRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A template with what is published of it, by language (BCP 47).
+
+    `revision` grows with every change and orders cache writes.
+    """
+
+    template_id: str
+    code: str
+    type: str
+    revision: int
+    default_language: str
+    languages: dict[str, PublishedVersion]
+    category: str = ""
+    delivery: DeliveryPolicy = DeliveryPolicy.AT_LEAST_ONCE
+
+    def in_language(self, *preferred: str) -> tuple[str, PublishedVersion] | None:
+        """The first match of `preferred`, each falling back pt-BR -> pt, then the default.
+
+        None where nothing is published in any of them.
+        """
+        by_lower = {tag.lower(): tag for tag in self.languages}
+        for tag in (*preferred, self.default_language):
+            subtags = tag.lower().split("-")
+            while subtags:
+                found = by_lower.get("-".join(subtags))
+                if found is not None:
+                    return found, self.languages[found]
+                subtags.pop()
+        return None

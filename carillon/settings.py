@@ -1,0 +1,111 @@
+"""Settings: read once per process, from the environment, then `.local/env`, then `.env`."""
+
+from collections import ChainMap
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from decouple import Config, RepositoryEnv, UndefinedValueError
+
+ROOT = Path(__file__).resolve().parent.parent
+# The local stack writes its addresses and secrets to the first; people write the second.
+FILES = (ROOT / ".local" / "env", ROOT / ".env")
+
+WEAK_SECRETS = frozenset({"", "secret", "changeme", "change-me", "password", "guest"})
+
+
+class SettingsError(SystemExit):
+    """A missing or malformed setting: stops the start with its name and an example."""
+
+    def __init__(self, name: str, problem: str, example: str) -> None:
+        super().__init__(
+            f"Setting {name} {problem}. Set it in the environment or in .env, "
+            f"for example {name}={example} (every setting is explained in .env.example; "
+            f"`make run` starts a local stack that needs none)."
+        )
+        self.name = name
+
+
+class Environment:
+    """Typed reads of settings. Each raises SettingsError where the value is missing or bad."""
+
+    def __init__(self, files: tuple[Path, ...] = FILES) -> None:
+        found: list[dict[str, Any]] = [RepositoryEnv(str(f)).data for f in files if f.is_file()]
+        self._config = Config(ChainMap(*found))  # type: ignore[arg-type]
+
+    def text(self, name: str, default: str | None = None, *, example: str = "value") -> str:
+        """A string; an empty value counts as missing."""
+        try:
+            value = str(self._config(name)).strip()
+        except UndefinedValueError:
+            value = ""
+        if value:
+            return value
+        if default is None:
+            raise SettingsError(name, "is missing", example)
+        return default
+
+    def integer(self, name: str, default: int, *, least: int = 0, most: int = 2**31 - 1) -> int:
+        """An integer in `least..most`."""
+        value = self.text(name, str(default))
+        try:
+            number = int(value)
+        except ValueError:
+            raise SettingsError(name, f"is not a whole number: {value!r}", str(default)) from None
+        if not least <= number <= most:
+            raise SettingsError(name, f"is not within {least}..{most}: {number}", str(default))
+        return number
+
+    def number(self, name: str, default: float, *, least: float = 0, most: float = 1e9) -> float:
+        """A finite number in `least..most`."""
+        value = self.text(name, str(default))
+        try:
+            number = float(value)
+        except ValueError:
+            raise SettingsError(name, f"is not a number: {value!r}", str(default)) from None
+        if not least <= number <= most:
+            raise SettingsError(name, f"is not within {least}..{most}: {number}", str(default))
+        return number
+
+    def flag(self, name: str, default: bool) -> bool:
+        """true/false, yes/no, on/off or 1/0."""
+        value = self.text(name, str(default)).lower()
+        if value in {"true", "yes", "on", "1"}:
+            return True
+        if value in {"false", "no", "off", "0"}:
+            return False
+        raise SettingsError(name, f"is neither true nor false: {value!r}", "true")
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        """One of `choices`."""
+        value = self.text(name, default)
+        if value not in choices:
+            raise SettingsError(name, f"is none of {', '.join(choices)}: {value!r}", default)
+        return value
+
+    def names(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """A comma-separated list; blanks are dropped."""
+        value = self.text(name, ",".join(default) or " ,")
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    def url(
+        self, name: str, *, schemes: tuple[str, ...], example: str, default: str | None = None
+    ) -> str:
+        """A URL with one of `schemes` and a host, without a trailing slash."""
+        value = self.text(name, default, example=example)
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            # The value may hold a password: it is not repeated.
+            raise SettingsError(name, f"is not a {' or '.join(schemes)} URL", example)
+        return value.rstrip("/")
+
+    def secrets(self, name: str, *, example: str) -> tuple[str, ...]:
+        """One or two comma-separated secrets (the first is used, both are accepted)."""
+        values = tuple(v.strip() for v in self.text(name, example=example).split(","))
+        if any(v.lower() in WEAK_SECRETS or len(v) < 16 for v in values):
+            raise SettingsError(name, "is too weak: use 16 characters or more", example)
+        return values
