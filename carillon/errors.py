@@ -15,7 +15,7 @@ class Reason(StrEnum):
     BLOCKED = "blocked"
     SPAM = "spam"
     UNSUBSCRIBED = "unsubscribed"
-    DEAD_TOKEN = "dead_token"
+    DEAD_TOKEN = "dead_token"  # noqa: S105  a device token that no longer works
     INVALID_CONTENT = "invalid_content"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     CONFIGURATION = "configuration"

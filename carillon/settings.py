@@ -31,7 +31,7 @@ class Environment:
 
     def __init__(self, files: tuple[Path, ...] = FILES) -> None:
         found: list[dict[str, Any]] = [RepositoryEnv(str(f)).data for f in files if f.is_file()]
-        self._config = Config(ChainMap(*found))  # type: ignore[arg-type]
+        self._config = Config(ChainMap(*found))
 
     def text(self, name: str, default: str | None = None, *, example: str = "value") -> str:
         """A string; an empty value counts as missing."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -107,7 +107,7 @@ class Outcome(StrEnum):
 
 
 class DeliveryEvent(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The outcome of an attempt. `deferred` asks for another attempt after `retry_after` seconds."""
+    """The outcome of an attempt; `deferred` asks for another after `retry_after` seconds."""
 
     version: int = EVENT_VERSION
     event_id: str
@@ -134,6 +134,8 @@ class UnreadableMessage(ValueError):
     """Bytes that are not a message of ours, or of a version that this release cannot read."""
 
 
+_Message = TypeVar("_Message", DeliveryJob, DeliveryEvent)
+
 _encoder = msgspec.json.Encoder()
 _job_decoder = msgspec.json.Decoder(DeliveryJob)
 _event_decoder = msgspec.json.Decoder(DeliveryEvent)
@@ -154,7 +156,7 @@ def decode_event(body: bytes) -> DeliveryEvent:
     return _versioned(_event_decoder, body, EVENT_VERSION)
 
 
-def _versioned(decoder: msgspec.json.Decoder[Any], body: bytes, newest: int) -> Any:
+def _versioned(decoder: msgspec.json.Decoder[_Message], body: bytes, newest: int) -> _Message:
     try:
         message = decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError) as error:

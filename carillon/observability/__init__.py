@@ -1,0 +1,1 @@
+"""Logs, correlation ids, masking, metrics and health: the same in every process."""
