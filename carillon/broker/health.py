@@ -1,0 +1,10 @@
+"""A cheap answer to "can RabbitMQ be used?" for health endpoints."""
+
+
+def check(url: str, timeout: float = 2.0) -> None:
+    """Connect, open a channel, disconnect; at most `timeout` seconds, no effect on the broker.
+
+    Raises BrokerUnavailable, whose text holds neither user nor password. A process that has a
+    Publisher or Consumer should ask it for `connected` instead: that costs nothing.
+    """
+    raise NotImplementedError
