@@ -1,0 +1,1 @@
+"""Typed HTTP clients for our own internal APIs."""

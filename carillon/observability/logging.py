@@ -58,7 +58,8 @@ def log_config(service: str, style: str, level: str) -> dict[str, Any]:
             # Connection attempts and frames; our own broker logs what matters.
             "pika": {"level": "CRITICAL"},
             "urllib3": {"level": "WARNING"},
-            "django.request": {"level": "ERROR"},
+            # carillon.web logs each request and each unhandled error itself.
+            "django.request": {"level": "CRITICAL"},
         },
     }
 

@@ -1,0 +1,106 @@
+"""The cache of users and templates in Redis: their owner writes it, the gateway reads it.
+
+The owner writes on a read miss and after each commit, so a change is seen by the next send.
+Every entry carries the record's revision, which grows with every change, and a write never
+replaces a newer one: a slow reader cannot bring old content back. Entries are fresh for minutes
+and kept for a day, so that the gateway can go on while the owner is down.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import msgspec
+import redis
+import structlog
+
+from carillon.contracts.records import TemplateRecord, UserRecord
+
+log = structlog.get_logger(__name__)
+
+FRESH_SECONDS = 300
+KEPT_SECONDS = 24 * 3600
+
+Record = TypeVar("Record", bound=UserRecord | TemplateRecord)
+
+# An entry is `<revision> <unix seconds when written> <JSON, or null for "deleted">`.
+_WRITE_UNLESS_OLDER = """
+local revision, entry, ttl = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+for _, key in ipairs(KEYS) do
+  local held = redis.call('GET', key)
+  if not held or tonumber(string.match(held, '^%d+')) <= revision then
+    redis.call('SET', key, entry, 'EX', ttl)
+  end
+end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cached(Generic[Record]):
+    """A cache entry; `record` is None where the owner said that it was deleted."""
+
+    record: Record | None
+    fresh: bool
+
+
+class RecordCache(Generic[Record]):
+    """One kind of record. `client` must not decode responses."""
+
+    def __init__(self, client: redis.Redis, kind: str, shape: type[Record]) -> None:
+        self._redis = client
+        self._kind = kind
+        self._decoder: msgspec.json.Decoder[Record | None] = msgspec.json.Decoder(shape | None)
+        self._write = client.register_script(_WRITE_UNLESS_OLDER)
+
+    def key(self, organization_id: str, identifier: str) -> str:
+        """The Redis key under which `identifier` (an id, an external id, a code) is kept."""
+        return f"carillon:{self._kind}:{organization_id}:{identifier}"
+
+    def decode(self, entry: bytes | None) -> Cached[Record] | None:
+        """An entry read under `key`; None where there is none, or of another release."""
+        if entry is None:
+            return None
+        try:
+            _revision, written_at, body = entry.split(b" ", 2)
+            record = self._decoder.decode(body)
+        except (ValueError, msgspec.MsgspecError):
+            return None
+        return Cached(record, fresh=time.time() - float(written_at) < FRESH_SECONDS)
+
+    def read(self, organization_id: str, identifier: str) -> Cached[Record] | None:
+        """The entry of one record. Raises redis.RedisError."""
+        entry = self._redis.get(self.key(organization_id, identifier))
+        return self.decode(entry)  # type: ignore[arg-type]
+
+    def write(self, organization_id: str, identifiers: Sequence[str], record: Record) -> None:
+        """Keep `record` under each identifier, unless a newer one is there."""
+        self._store(organization_id, identifiers, record.revision, msgspec.json.encode(record))
+
+    def write_absence(
+        self, organization_id: str, identifiers: Sequence[str], revision: int
+    ) -> None:
+        """Say that these identifiers name nothing since `revision`."""
+        self._store(organization_id, identifiers, revision, b"null")
+
+    def _store(
+        self, organization_id: str, identifiers: Sequence[str], revision: int, body: bytes
+    ) -> None:
+        keys = [self.key(organization_id, identifier) for identifier in identifiers]
+        entry = b"%d %d %s" % (revision, int(time.time()), body)
+        try:
+            self._write(keys=keys, args=[revision, entry, KEPT_SECONDS])
+        except redis.RedisError as error:
+            # The database has the truth and entries grow stale in minutes; the caller's own
+            # work is done and must not fail for this.
+            log.error("cache write failed", kind=self._kind, error=type(error).__name__)
+
+
+def user_cache(client: redis.Redis) -> RecordCache[UserRecord]:
+    """Users, under their own id and their external id."""
+    return RecordCache(client, "user", UserRecord)
+
+
+def template_cache(client: redis.Redis) -> RecordCache[TemplateRecord]:
+    """Templates, under their code."""
+    return RecordCache(client, "template", TemplateRecord)

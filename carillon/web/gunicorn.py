@@ -1,0 +1,52 @@
+"""gunicorn's configuration for the three services: `-c python:carillon.web.gunicorn`.
+
+WEB_CONCURRENCY worker processes (default 4) of WEB_THREADS threads (default 4): measured
+steadier than fewer processes of more threads.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from carillon.settings import Environment
+
+# prometheus_client chooses its mode when it is first imported.
+_metrics_folder = Path(
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="carillon-metrics-"))
+)
+_metrics_folder.mkdir(parents=True, exist_ok=True)
+
+_env = Environment()
+
+workers = _env.integer("WEB_CONCURRENCY", 4, least=1, most=256)
+threads = _env.integer("WEB_THREADS", 4, least=1, most=256)
+worker_class = "gthread"
+timeout = 30
+graceful_timeout = 25
+keepalive = 75
+max_requests = 0
+accesslog = None
+errorlog = "-"
+loglevel = "warning"
+# gunicorn's own limits; nothing here needs more.
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 16380
+# A heartbeat file on disk can stall a worker on a slow volume.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
+# It would open a socket below $HOME, which is read-only in containers.
+control_socket_disable = True
+
+
+def on_starting(_server: Any) -> None:
+    """Metrics of a previous run must not be summed into this one's."""
+    for left_over in _metrics_folder.glob("*.db"):
+        left_over.unlink(missing_ok=True)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Gauges of a dead worker go with it; its counters stay."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,100 @@
+"""One middleware around every request: correlation id, log line, metrics, header checks."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.deprecation import MiddlewareMixin
+from prometheus_client import Counter, Histogram
+
+from carillon.observability.correlation import HTTP_HEADER, sane_or_new
+from carillon.observability.metrics import LATENCY_BUCKETS
+
+log = structlog.get_logger(__name__)
+
+ADMIN_PATH = "/admin/"
+
+REQUESTS = Counter(
+    "carillon_http_requests_total",
+    "HTTP requests answered, by route and status.",
+    ["service", "method", "route", "status"],
+)
+LATENCY = Histogram(
+    "carillon_http_request_duration_seconds",
+    "Time to answer an HTTP request, by route.",
+    ["service", "method", "route"],
+    buckets=LATENCY_BUCKETS,
+)
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+# Probes and scrapes come every few seconds; their lines would bury the others.
+_QUIET = ("/health/", "/metrics", "/static/")
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestMiddleware:
+    """Binds the correlation id, answers with it, and counts and logs the request."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.service: str = settings.CARILLON.service
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Raises nothing: Django has turned every exception into an answer by then."""
+        started = time.perf_counter()
+        correlation_id = sane_or_new(request.META.get("HTTP_X_CORRELATION_ID"))
+        request.correlation_id = correlation_id  # type: ignore[attr-defined]
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
+        response = self.get_response(request)
+        response[HTTP_HEADER] = correlation_id
+        self._record(request, response, time.perf_counter() - started)
+        return response
+
+    def _record(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+        route = request.resolver_match.route if request.resolver_match else "(unmatched)"
+        method = request.method if request.method in _METHODS else "OTHER"
+        status = response.status_code
+        REQUESTS.labels(self.service, method, route, status).inc()
+        LATENCY.labels(self.service, method, route).observe(seconds)
+        if status < 500 and request.path.startswith(_QUIET):
+            return
+        # The route and not the path: a path can hold an address or a token.
+        log.info(
+            "request",
+            method=method,
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 1),
+        )
+
+
+class _AdminOnly(MiddlewareMixin):
+    """Sessions, CSRF and messages serve the admin alone; API calls do not pay for them."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(ADMIN_PATH):
+            return super().__call__(request)  # type: ignore[return-value]
+        return self.get_response(request)  # type: ignore[return-value]
+
+
+class AdminSessionMiddleware(_AdminOnly, SessionMiddleware):
+    """Sessions, in the admin."""
+
+
+class AdminCsrfMiddleware(_AdminOnly, CsrfViewMiddleware):
+    """CSRF protection, in the admin: the APIs take no cookies."""
+
+
+class AdminAuthenticationMiddleware(_AdminOnly, AuthenticationMiddleware):
+    """Logged-in users, in the admin."""
+
+
+class AdminMessageMiddleware(_AdminOnly, MessageMiddleware):
+    """Flash messages, in the admin."""

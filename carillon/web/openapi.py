@@ -1,0 +1,117 @@
+"""OpenAPI from the same msgspec structs that validate the requests."""
+
+from typing import Any
+
+import msgspec
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+
+from carillon.web.internal_auth import ORGANIZATION_HEADER, SECRET_HEADER
+
+_META = {
+    "type": "object",
+    "required": ["total", "limit", "page", "total_pages", "has_next", "has_previous"],
+    "properties": {
+        "total": {"type": "integer", "minimum": 0},
+        "limit": {"type": "integer", "minimum": 1},
+        "page": {"type": "integer", "minimum": 1},
+        "total_pages": {"type": "integer", "minimum": 0},
+        "has_next": {"type": "boolean"},
+        "has_previous": {"type": "boolean"},
+    },
+}
+
+_ERROR = {
+    "type": "object",
+    "required": ["success", "error", "message", "meta"],
+    "properties": {
+        "success": {"const": False},
+        "error": {"type": "string"},
+        "message": {"type": "string"},
+        "details": {"type": "object"},
+        "meta": _META,
+    },
+}
+
+Schema = dict[str, Any]
+
+
+def schema_of(shape: Any) -> Schema:
+    """A msgspec type's JSON schema with every reference written out, as one OpenAPI object."""
+    (top,), components = msgspec.json.schema_components([shape], ref_template="{name}")
+    schema: Schema = _inlined(top, components)
+    return schema
+
+
+def request_body(shape: type[msgspec.Struct]) -> dict[str, Schema]:
+    """For `extend_schema(request=…)`."""
+    return {"application/json": schema_of(shape)}
+
+
+def answer(shape: Any, description: str, *, example: object = None) -> OpenApiResponse:
+    """The envelope around `shape`, for `extend_schema(responses={200: …})`."""
+    schema = {
+        "type": "object",
+        "required": ["success", "data", "message", "meta"],
+        "properties": {
+            "success": {"const": True},
+            "data": schema_of(shape),
+            "message": {"type": "string"},
+            "meta": _META,
+        },
+    }
+    examples = [OpenApiExample(description, value=example)] if example is not None else []
+    return OpenApiResponse(schema, description, examples=examples)
+
+
+def error_answers(*codes: tuple[int, str]) -> dict[int, OpenApiResponse]:
+    """Error answers, for `extend_schema(responses={…, **error_answers((404, "user_not_found"))})`.
+
+    Several codes of one status are described together.
+    """
+    by_status: dict[int, list[str]] = {}
+    for status, code in codes:
+        by_status.setdefault(status, []).append(code)
+    return {
+        status: OpenApiResponse(
+            {
+                **_ERROR,
+                "properties": {**_ERROR["properties"], "error": {"enum": names}},  # type: ignore[dict-item]
+            },
+            " or ".join(f"`{name}`" for name in names),
+        )
+        for status, names in by_status.items()
+    }
+
+
+def _inlined(schema: Any, components: dict[str, Any], within: tuple[str, ...] = ()) -> Any:
+    """References replaced by what they name; a recursive one becomes any object."""
+    if isinstance(schema, list):
+        return [_inlined(item, components, within) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    name = schema.get("$ref")
+    if name is not None:
+        if name in within:
+            return {"type": "object"}
+        return _inlined(components[name], components, (*within, name))
+    return {
+        key: _inlined(item, components, within)
+        for key, item in schema.items()
+        if key != "discriminator"
+    }
+
+
+class InternalScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Both headers of an internal call, in the schema and in Swagger UI's Authorize."""
+
+    target_class = "carillon.web.internal_auth.InternalAuthentication"
+    match_subclasses = True
+    name = ["InternalSecret", "OrganizationID"]
+
+    def get_security_definition(self, auto_schema: Any) -> list[Schema]:
+        """Two apiKey schemes; a call needs both."""
+        return [
+            {"type": "apiKey", "in": "header", "name": SECRET_HEADER},
+            {"type": "apiKey", "in": "header", "name": ORGANIZATION_HEADER},
+        ]

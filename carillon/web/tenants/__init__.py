@@ -1,0 +1,1 @@
+"""A Django app for the internal services: their copy of which organizations exist."""

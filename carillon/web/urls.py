@@ -1,0 +1,25 @@
+"""The routes every service has: health, metrics, the API's documentation, the admin."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, path
+from drf_spectacular.views import (
+    SpectacularJSONAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerView,
+)
+
+from carillon.observability.health import HealthChecks
+from carillon.web.health import health_urls
+
+
+def common_urls(
+    *, everything: HealthChecks, serving: HealthChecks
+) -> list[URLPattern | URLResolver]:
+    """See `carillon.web.health.health_urls` for the two sets of checks."""
+    return [
+        *health_urls(everything=everything, serving=serving),
+        path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
+        path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+        path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+        path("admin/", admin.site.urls),
+    ]

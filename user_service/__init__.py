@@ -1,0 +1,1 @@
+"""The user service: who may be reached, where, when and about what."""
