@@ -1,0 +1,53 @@
+"""The gateway's own settings, read once into a frozen object."""
+
+from dataclasses import dataclass
+
+from carillon.settings import Environment
+
+AMQP_EXAMPLE = "amqp://guest:guest@127.0.0.1:5672/"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an organization may do. `monthly_quota` None is unlimited."""
+
+    requests_per_minute: int
+    monthly_quota: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Addresses of the neighbours, and the limits of each plan."""
+
+    rabbitmq_url: str
+    user_service_url: str
+    template_service_url: str
+    plans: dict[str, Plan]
+
+    @classmethod
+    def read(cls, env: Environment) -> "GatewaySettings":
+        """Raises SettingsError."""
+        http = ("http", "https")
+        return cls(
+            rabbitmq_url=env.url("RABBITMQ_URL", schemes=("amqp", "amqps"), example=AMQP_EXAMPLE),
+            user_service_url=env.url(
+                "USER_SERVICE_URL", schemes=http, example="http://127.0.0.1:8001"
+            ),
+            template_service_url=env.url(
+                "TEMPLATE_SERVICE_URL", schemes=http, example="http://127.0.0.1:8002"
+            ),
+            plans={
+                "free": Plan(
+                    env.integer("PLAN_FREE_REQUESTS_PER_MINUTE", 60, least=1),
+                    env.integer("PLAN_FREE_MONTHLY_QUOTA", 1_000),
+                ),
+                "pro": Plan(
+                    env.integer("PLAN_PRO_REQUESTS_PER_MINUTE", 6_000, least=1),
+                    env.integer("PLAN_PRO_MONTHLY_QUOTA", 100_000),
+                ),
+                "enterprise": Plan(
+                    env.integer("PLAN_ENTERPRISE_REQUESTS_PER_MINUTE", 60_000, least=1),
+                    None,
+                ),
+            },
+        )

@@ -1,0 +1,1 @@
+"""What became of notifications: delivery events, attempts, retries, dead letters."""

@@ -1,0 +1,69 @@
+"""Attempts and dead letters."""
+
+from django.db import models
+
+from carillon.contracts import ids
+from carillon.contracts.messages import Outcome
+from carillon.errors import Reason
+from carillon.web.fields import PrefixedIDField
+from gateway.notifications.models import Notification
+from gateway.organizations.models import Organization
+
+
+class DeliveryAttempt(models.Model):
+    """One try at delivering a notification, as its worker reported it."""
+
+    notification = models.ForeignKey(
+        Notification, on_delete=models.CASCADE, related_name="attempts", db_index=False
+    )
+    number = models.SmallIntegerField()
+    channel = models.CharField(max_length=16)
+    provider = models.CharField(max_length=32, blank=True)
+    provider_message_id = models.CharField(max_length=255, blank=True)
+    outcome = models.CharField(max_length=12, choices=[(o.value, o.value) for o in Outcome])
+    reason = models.CharField(
+        max_length=32, blank=True, choices=[(r.value, r.value) for r in Reason]
+    )
+    error_code = models.CharField(max_length=64, blank=True)
+    error_message = models.TextField(blank=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    duration_ms = models.FloatField()
+    possible_duplicate = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("number",)
+        constraints = (
+            # A repeated event finds its attempt recorded.
+            models.UniqueConstraint(
+                fields=("notification", "number"), name="attempt_once_per_number"
+            ),
+        )
+
+    def __str__(self) -> str:
+        """As in the AMQP message id."""
+        return f"{self.notification_id}:{self.number}"
+
+
+class DeadLetter(models.Model):
+    """A notification that ended undelivered, kept to be looked at and replayed."""
+
+    id = PrefixedIDField(ids.DEAD_LETTER, primary_key=True)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, db_index=False)
+    notification = models.OneToOneField(
+        Notification, on_delete=models.CASCADE, related_name="dead_letter"
+    )
+    reason = models.CharField(max_length=32, choices=[(r.value, r.value) for r in Reason])
+    error_message = models.TextField(blank=True)
+    attempts = models.SmallIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = (
+            models.Index(fields=("organization", "-created_at", "-id"), name="dead_letter_newest"),
+        )
+
+    def __str__(self) -> str:
+        """The id."""
+        return str(self.pk)

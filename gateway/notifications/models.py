@@ -1,0 +1,88 @@
+"""The notification, and beside it what it says and to whom.
+
+Content and addresses live in a table of their own: a status change rewrites a narrow row, and
+retention deletes what is personal while counts and ids remain.
+"""
+
+from django.db import models
+
+from carillon.contracts import ids
+from carillon.contracts.lanes import Lane
+from carillon.contracts.messages import DeliveryPolicy, Mode
+from carillon.contracts.status import Status
+from carillon.web.fields import PrefixedIDField
+from gateway.organizations.models import Organization
+
+
+class Notification(models.Model):
+    """One message to one recipient on one channel. `status` moves by carillon.contracts.status."""
+
+    id = PrefixedIDField(ids.NOTIFICATION, primary_key=True)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, db_index=False)
+    # The client's idempotency key, or one that we made.
+    request_id = models.CharField(max_length=128)
+    # SHA-256 of what was asked for: the same request_id with another body is refused.
+    request_digest = models.BinaryField(max_length=32)
+    correlation_id = models.CharField(max_length=64)
+    channel = models.CharField(max_length=16)
+    mode = models.CharField(max_length=4, choices=[(m.value, m.value) for m in Mode])
+    status = models.CharField(max_length=12, choices=[(s.value, s.value) for s in Status])
+    reason = models.CharField(max_length=32, blank=True)
+    lane = models.CharField(max_length=8, choices=[(lane.value, lane.value) for lane in Lane])
+    priority = models.SmallIntegerField()
+    category = models.CharField(max_length=64, blank=True)
+    delivery = models.CharField(
+        max_length=16, choices=[(policy.value, policy.value) for policy in DeliveryPolicy]
+    )
+    user_id = models.CharField(max_length=128, blank=True)
+    template_code = models.CharField(max_length=100, blank=True)
+    template_version = models.IntegerField(null=True)
+    language = models.CharField(max_length=35, blank=True)
+    metadata = models.JSONField(default=dict)
+    # How many attempts were handed to the outbox so far.
+    attempt = models.SmallIntegerField(default=1)
+    provider = models.CharField(max_length=32, blank=True)
+    provider_message_id = models.CharField(max_length=255, blank=True)
+    error_message = models.TextField(blank=True)
+    next_attempt_at = models.DateTimeField(null=True)
+    scheduled_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    queued_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organization", "request_id"), name="notification_request_id"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("organization", "-created_at", "-id"), name="notification_newest"),
+        )
+
+    def __str__(self) -> str:
+        """The id: a name would be somebody's address."""
+        return str(self.pk)
+
+
+class NotificationContent(models.Model):
+    """What a notification says and to whom: personal, deleted after the retention period.
+
+    `addresses` is a list of carillon.contracts.messages.Address, `content` one of its contents.
+    """
+
+    notification = models.OneToOneField(
+        Notification, on_delete=models.CASCADE, primary_key=True, related_name="content"
+    )
+    addresses = models.JSONField()
+    recipient_name = models.CharField(max_length=200, blank=True)
+    content = models.JSONField()
+    traceparent = models.CharField(max_length=55, blank=True)
+
+    def __str__(self) -> str:
+        """The notification's id."""
+        return str(self.pk)

@@ -1,0 +1,77 @@
+"""Organizations (the tenants) and their API keys."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from carillon.contracts import ids
+from carillon.contracts.messages import Mode
+from carillon.web.fields import PrefixedIDField
+
+
+class PlanName(models.TextChoices):
+    """The plans; their limits are settings."""
+
+    FREE = "free"
+    PRO = "pro"
+    ENTERPRISE = "enterprise"
+
+
+class Scope(models.TextChoices):
+    """What a key may be used for. `admin` includes the others."""
+
+    SEND = "send"
+    READ = "read"
+    TEMPLATES = "templates"
+    USERS = "users"
+    ADMIN = "admin"
+
+
+class Organization(models.Model):
+    """A tenant: everything else belongs to exactly one."""
+
+    id = PrefixedIDField(ids.ORGANIZATION, primary_key=True)
+    name = models.CharField(max_length=200)
+    plan = models.CharField(max_length=20, choices=PlanName, default=PlanName.FREE)
+    # None takes the plan's.
+    monthly_quota = models.BigIntegerField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        """The name."""
+        return self.name
+
+
+class APIKey(models.Model):
+    """A credential. The key itself is shown once and never stored: only its SHA-512 digest.
+
+    The key holds 256 random bits, so a slow password hash would add nothing but 100 ms to
+    every request.
+    """
+
+    id = PrefixedIDField(ids.API_KEY, primary_key=True)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="api_keys"
+    )
+    name = models.CharField(max_length=100, blank=True)
+    # The public part of the key, by which it is found: org_live_<10 characters>.
+    prefix = models.CharField(max_length=24, unique=True)
+    digest = models.BinaryField(max_length=64)
+    mode = models.CharField(max_length=4, choices=[(m.value, m.value) for m in Mode])
+    scopes = ArrayField(models.CharField(max_length=20, choices=Scope))
+    is_active = models.BooleanField(default=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        """The public prefix."""
+        return f"{self.prefix}…"

@@ -1,0 +1,29 @@
+"""Django settings of the gateway, its relay and its events process."""
+
+from carillon.observability import logging
+from carillon.settings import Environment
+from carillon.web.project import ServiceSettings, django_settings
+from gateway.config import GatewaySettings
+
+_env = Environment()
+logging.configure("gateway", _env)
+
+CARILLON = ServiceSettings.read("gateway", database="gateway", env=_env)
+GATEWAY = GatewaySettings.read(_env)
+
+globals().update(
+    django_settings(
+        CARILLON,
+        apps=[
+            "gateway.organizations",
+            "gateway.notifications",
+            "gateway.outbox",
+            "gateway.deliveries",
+        ],
+        title="Carillon",
+        description=(
+            "One API rings every bell: email, SMS, WhatsApp and push. "
+            "Authenticate with your organization's API key in the X-API-Key header."
+        ),
+    )
+)
