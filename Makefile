@@ -1,0 +1,40 @@
+# Thin on purpose: each target is a command of deploy/local, which explains itself.
+# python3 needs nothing but its standard library: the first command makes .venv.
+PYTHON ?= python3
+LOCAL := @$(PYTHON) -m deploy.local
+
+.DEFAULT_GOAL := help
+.PHONY: help run send stop status logs clean lint test test-unit servers
+
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Start the whole platform here, send a demo, follow the logs (Ctrl-C stops it all)
+	$(LOCAL) run
+
+send: ## Send the demo again to the running platform
+	$(LOCAL) send
+
+stop: ## Stop the running platform
+	$(LOCAL) stop
+
+status: ## Say what runs, where, and whether it is well
+	$(LOCAL) status
+
+logs: ## Follow the logs; one process: make logs NAME=gateway
+	$(LOCAL) logs $(NAME)
+
+clean: ## Stop the platform and delete its data (.local/)
+	$(LOCAL) clean
+
+lint: ## Run every static check; some: make lint STEP="ruff mypy-gateway"
+	$(LOCAL) lint $(STEP)
+
+test: ## Run every test suite on private servers; some: make test SUITE="gateway end_to_end"
+	$(LOCAL) test $(SUITE)
+
+test-unit: ## Run the tests that need no server
+	$(LOCAL) test --unit $(SUITE)
+
+servers: ## Start private PostgreSQL, Redis and RabbitMQ alone and print their addresses
+	$(LOCAL) servers

@@ -1,0 +1,138 @@
+"""Makes what a command needs: the virtual environment, its packages, the servers, the mailbox.
+
+Runs on a bare python3 with the standard library alone, then hands over to `.venv/bin/python`.
+All of it is skipped within milliseconds where it is there already.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local.console import Console
+from deploy.local.errors import StackError
+from deploy.local.install import install, missing_servers, missing_venv
+from deploy.local.mailbox_programs import install_mailbox, mailbox_is_installed
+from deploy.local.paths import LOCAL, ROOT, VENV
+from deploy.local.private_files import read_values
+
+REQUIREMENTS = ROOT / "requirements"
+STAMP = VENV / "installed-requirements.json"
+TIMEOUT = 900  # seconds for pip; a slow network may need minutes
+OLDEST_PYTHON = (3, 11)
+PYTHON = VENV / "bin" / "python"
+
+Step = tuple[str, Callable[[], None]]
+
+
+def prepare(console: Console, requirements: str, *, servers: bool, mailbox: bool) -> None:
+    """Install what is missing, concurrently; raises StackError where something cannot be."""
+    if sys.version_info < OLDEST_PYTHON:
+        raise StackError(
+            f"Carillon needs Python {'.'.join(map(str, OLDEST_PYTHON))} or newer and "
+            f"{sys.executable} is {sys.version.split()[0]}. "
+            "Name another with `make PYTHON=python3.12 …`."
+        )
+    with _alone():
+        _install(console, requirements, servers=servers, mailbox=mailbox)
+
+
+def _install(console: Console, requirements: str, *, servers: bool, mailbox: bool) -> None:
+    given = given_settings()
+    debian = missing_servers(given) if servers else []
+    if not PYTHON.exists() and missing_venv():
+        # Debian's own python3 cannot make the environment before this is there.
+        debian_first = missing_venv()
+        with console.step(f"Installing {' '.join(debian_first)} with apt-get"):
+            install(debian_first)
+    steps: list[Step] = []
+    if debian:
+        steps.append((f"Installing {', '.join(debian)} with apt-get", lambda: install(debian)))
+    if not satisfied(requirements):
+        title = "Installing Python packages into .venv"
+        steps.append((title, lambda: install_python(requirements)))
+    if mailbox and "SMTP_URL" not in given and not mailbox_is_installed():
+        steps.append(("Installing the mailbox", install_mailbox))
+    _run_together(console, steps)
+
+
+def hand_over(arguments: list[str]) -> None:
+    """Become the virtual environment's Python, unless this is it."""
+    if Path(sys.prefix).resolve() != VENV.resolve():
+        os.execv(PYTHON, [str(PYTHON), "-m", "deploy.local", *arguments])  # noqa: S606
+
+
+def given_settings(environment: Mapping[str, str] = os.environ) -> set[str]:
+    """The names of the settings that have a value in the environment or in .env."""
+    values = {**read_values(ROOT / ".env"), **environment}
+    return {name for name, value in values.items() if value.strip()}
+
+
+def satisfied(requirements: str) -> bool:
+    """True where `requirements` or a file with all of its pins was installed as it is now."""
+    if not PYTHON.exists() or not STAMP.is_file():
+        return False
+    stamps: dict[str, str] = json.loads(STAMP.read_text(encoding="utf-8"))
+    wanted = pins(REQUIREMENTS / requirements)
+    return any(
+        digest_of(REQUIREMENTS / name) == digest and wanted <= pins(REQUIREMENTS / name)
+        for name, digest in stamps.items()
+        if (REQUIREMENTS / name).is_file()
+    )
+
+
+def pins(file: Path) -> set[str]:
+    """The `name==version` of a compiled requirements file."""
+    return set(re.findall(r"^([a-zA-Z0-9._-]+==[^\s;\\]+)", file.read_text("utf-8"), re.MULTILINE))
+
+
+def digest_of(file: Path) -> str:
+    """SHA-256 of the file's bytes."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def install_python(requirements: str) -> None:
+    """Make .venv where there is none and install a requirements file, every hash checked."""
+    file = REQUIREMENTS / requirements
+    if not PYTHON.exists():
+        _run([sys.executable, "-m", "venv", "--clear", str(VENV)], "the virtual environment")
+    pip = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-input"]
+    _run([*pip, "--require-hashes", "-r", str(file)], "Python packages")
+    STAMP.write_text(json.dumps({requirements: digest_of(file)}) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two commands at once (`make lint` beside `make test`) do not install into one folder."""
+    LOCAL.path.mkdir(exist_ok=True)
+    with (LOCAL.path / "install.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _run(command: list[str], what: str) -> None:
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=TIMEOUT, check=False, cwd=ROOT
+    )
+    if result.returncode != 0:
+        end = "\n".join(f"    {line}" for line in result.stderr.splitlines()[-15:])
+        raise StackError(f"{what} could not be installed:\n{end}")
+
+
+def _run_together(console: Console, steps: list[Step]) -> None:
+    def run(step: Step) -> None:
+        with console.step(step[0]):
+            step[1]()
+
+    with ThreadPoolExecutor(max_workers=max(len(steps), 1)) as pool:
+        futures = [pool.submit(run, step) for step in steps]
+        done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()
