@@ -13,9 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # SETTINGS_FILES names others, separated by ":", or none: tests must not read a person's own.
 DEFAULT_FILES = os.pathsep.join((str(ROOT / ".local" / "env"), str(ROOT / ".env")))
 FILES = tuple(
-    Path(name)
-    for name in os.environ.get("SETTINGS_FILES", DEFAULT_FILES).split(os.pathsep)
-    if name
+    Path(name) for name in os.environ.get("SETTINGS_FILES", DEFAULT_FILES).split(os.pathsep) if name
 )
 
 WEAK_SECRETS = frozenset({"", "secret", "changeme", "change-me", "password", "guest"})
