@@ -29,7 +29,7 @@ _WRITE_UNLESS_OLDER = """
 local revision, entry, ttl = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 for _, key in ipairs(KEYS) do
   local held = redis.call('GET', key)
-  if not held or tonumber(string.match(held, '^%d+')) <= revision then
+  if not held or (tonumber(string.match(held, '^%d+')) or 0) <= revision then
     redis.call('SET', key, entry, 'EX', ttl)
   end
 end
@@ -64,9 +64,10 @@ class RecordCache(Generic[Record]):
         try:
             _revision, written_at, body = entry.split(b" ", 2)
             record = self._decoder.decode(body)
+            age = time.time() - int(written_at)
         except (ValueError, msgspec.MsgspecError):
             return None
-        return Cached(record, fresh=time.time() - float(written_at) < FRESH_SECONDS)
+        return Cached(record, fresh=age < FRESH_SECONDS)
 
     def read(self, organization_id: str, identifier: str) -> Cached[Record] | None:
         """The entry of one record. Raises redis.RedisError."""

@@ -1,0 +1,107 @@
+"""The record cache, on a real Redis."""
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+import redis
+
+from carillon import record_cache
+from carillon.contracts.records import UserRecord
+from carillon.record_cache import RecordCache, user_cache
+from carillon.redis_client import connect
+
+ORGANIZATION = "org_1"
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    with connect(redis_url) as connected:
+        yield connected
+
+
+@pytest.fixture
+def cache(client: redis.Redis) -> RecordCache[UserRecord]:
+    return user_cache(client)
+
+
+def user(revision: int, name: str = "Ann") -> UserRecord:
+    return UserRecord(user_id="user_1", revision=revision, name=name)
+
+
+def held(cache: RecordCache[UserRecord], identifier: str = "user_1") -> UserRecord | None:
+    entry = cache.read(ORGANIZATION, identifier)
+    assert entry is not None
+    assert entry.fresh
+    return entry.record
+
+
+@pytest.mark.integration
+class TestRecordCache:
+    def test_a_record_is_found_under_each_of_its_identifiers(
+        self, cache: RecordCache[UserRecord]
+    ) -> None:
+        cache.write(ORGANIZATION, ["user_1", "crm-77"], user(1))
+        assert held(cache) == held(cache, "crm-77") == user(1)
+        assert cache.read("org_2", "user_1") is None
+
+    def test_a_slow_reader_cannot_bring_old_content_back(
+        self, cache: RecordCache[UserRecord]
+    ) -> None:
+        cache.write(ORGANIZATION, ["user_1"], user(10, "new"))
+        cache.write(ORGANIZATION, ["user_1"], user(9, "old"))
+        assert held(cache) == user(10, "new")
+
+    def test_a_deleted_record_stays_deleted_until_a_newer_one_comes(
+        self, cache: RecordCache[UserRecord]
+    ) -> None:
+        cache.write_absence(ORGANIZATION, ["user_1"], revision=5)
+        cache.write(ORGANIZATION, ["user_1"], user(4))
+        assert held(cache) is None
+        cache.write(ORGANIZATION, ["user_1"], user(6))
+        assert held(cache) == user(6)
+
+    def test_revisions_beyond_32_bits_keep_their_order(
+        self, cache: RecordCache[UserRecord]
+    ) -> None:
+        cache.write(ORGANIZATION, ["user_1"], user(2**52 + 1, "new"))
+        cache.write(ORGANIZATION, ["user_1"], user(2**52, "old"))
+        assert held(cache) == user(2**52 + 1, "new")
+
+    def test_entries_grow_stale_and_then_go(
+        self,
+        cache: RecordCache[UserRecord],
+        client: redis.Redis,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        cache.write(ORGANIZATION, ["user_1"], user(1))
+        monkeypatch.setattr(record_cache, "FRESH_SECONDS", -1)
+        entry = cache.read(ORGANIZATION, "user_1")
+        assert entry is not None
+        assert not entry.fresh
+        ttl = client.ttl(cache.key(ORGANIZATION, "user_1"))
+        assert 0 < ttl <= record_cache.KEPT_SECONDS
+
+    def test_an_entry_of_another_release_is_a_miss(
+        self, cache: RecordCache[UserRecord], client: redis.Redis
+    ) -> None:
+        key = cache.key(ORGANIZATION, "user_1")
+        for entry in (b"", b"7", b"7 8", b"7 8 {", b'7 8 {"user_id": 3}', b"7 x null"):
+            client.set(key, entry)
+            assert cache.read(ORGANIZATION, "user_1") is None
+        cache.write(ORGANIZATION, ["user_1"], user(8))
+        assert held(cache) == user(8)
+        client.set(key, b"garbage")
+        cache.write(ORGANIZATION, ["user_1"], user(9))
+        assert held(cache) == user(9)
+
+
+def test_a_failed_write_does_not_fail_the_caller() -> None:
+    with connect("redis://127.0.0.1:1/0", timeout=0.2) as nowhere:
+        user_cache(nowhere).write(ORGANIZATION, ["user_1"], user(1))
+        with pytest.raises(redis.RedisError):
+            user_cache(nowhere).read(ORGANIZATION, "user_1")
+
+
+def test_the_wire_form_is_plain_json() -> None:
+    assert msgspec.json.decode(msgspec.json.encode(user(3)))["revision"] == 3
