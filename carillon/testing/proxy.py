@@ -1,0 +1,119 @@
+"""A TCP proxy to put on a link between two processes, so that a test can cut or stall it."""
+
+import select
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from types import TracebackType
+
+CHUNK = 65_536
+
+
+class TCPProxy:
+    """Listens on a free loopback port and forwards to `target`.
+
+    `cut()` closes every connection and refuses new ones; `black_hole()` keeps them open and
+    carries nothing, as a network partition does; `heal()` ends both.
+    """
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        self._target = target
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._flowing = threading.Event()
+        self._flowing.set()
+        self._cut = False
+        self._closed = False
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port: int = self._listener.getsockname()[1]
+        self._accepting = self._thread(self._accept)
+
+    def cut(self) -> None:
+        """Close every connection; new ones are closed as soon as they are made."""
+        with self._lock:
+            self._cut = True
+            connections, self._open = list(self._open), set()
+        for connection in connections:
+            _close(connection)
+
+    def black_hole(self) -> None:
+        """Carry nothing more, and tell nobody."""
+        self._flowing.clear()
+
+    def heal(self) -> None:
+        """Carry on. What was stalled is delivered late."""
+        self._cut = False
+        self._flowing.set()
+
+    def close(self) -> None:
+        """End the proxy and every connection through it."""
+        self._closed = True
+        # Closing alone does not wake a thread out of accept().
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+        self._flowing.set()
+        self._accepting.join(timeout=5)
+
+    def __enter__(self) -> "TCPProxy":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _accept(self) -> None:
+        while not self._closed:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                if self._cut:
+                    raise ConnectionRefusedError
+                far = socket.create_connection(self._target, timeout=5)
+                far.settimeout(None)
+            except OSError:
+                _close(near)
+                continue
+            with self._lock:
+                self._open |= {near, far}
+            self._thread(partial(self._carry, near, far))
+            self._thread(partial(self._carry, far, near))
+
+    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError, ValueError):
+            while True:
+                # Wait for bytes without taking them: what is stalled must not be lost on a cut.
+                readable, _, _ = select.select([source], [], [], 0.5)
+                if not readable:
+                    continue
+                if not self._flowing.wait(0.5):
+                    continue
+                chunk = source.recv(CHUNK)
+                if not chunk:
+                    break
+                sink.sendall(chunk)
+        with self._lock:
+            self._open -= {source, sink}
+        _close(source)
+        _close(sink)
+
+    @staticmethod
+    def _thread(target: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=target, name="proxy", daemon=True)
+        thread.start()
+        return thread
+
+
+def _close(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
