@@ -70,9 +70,11 @@ def dead_queue_for(channel: str) -> str:
     return f"{CHANNELS[channel].name}.dead.queue"
 
 
-def exchanges() -> tuple[Exchange, ...]:
-    """All exchanges."""
-    return (Exchange(DELIVERY_EXCHANGE), Exchange(EVENTS_EXCHANGE), Exchange(DEAD_EXCHANGE))
+def pieces() -> Iterator[Exchange | Queue]:
+    """All exchanges, then all queues, in an order in which they can be declared."""
+    for name in (DELIVERY_EXCHANGE, EVENTS_EXCHANGE, DEAD_EXCHANGE):
+        yield Exchange(name)
+    yield from queues()
 
 
 def queues() -> Iterator[Queue]:
