@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 from deploy.local.bootstrap import hand_over, prepare
 from deploy.local.console import Console
-from deploy.local.errors import StackError, StopRequested
+from deploy.local.errors import StackError
+from deploy.local.interruptible import INTERRUPTED, run_until_stopped
+from deploy.local.paths import LOCAL
+from deploy.local.roster import Roster
+from deploy.local.state import supervisor_of
+from deploy.local.status import say_already_running
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +66,48 @@ COMMANDS = {
 
 def main(arguments: list[str]) -> int:
     """Run one command; its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
-    parser.add_argument("command", choices=COMMANDS, help="; ".join(_help()))
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.local",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(f"{name:10} {command.about}" for name, command in COMMANDS.items()),
+    )
+    parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="arguments of the command")
     options = parser.parse_args(arguments)
-    subcommand = COMMANDS[options.command]
+    command = COMMANDS[options.command]
     console = Console()
+    # Before anything is installed below a platform that runs.
+    if options.command == "run" and supervisor_of(LOCAL):
+        return say_already_running(console)
+    if command.requirements:
+        code = _prepare(command, console)
+        if code != 0:
+            return code
+        hand_over(arguments)
     try:
-        if subcommand.requirements:
-            prepare(
-                console,
-                subcommand.requirements,
-                servers=subcommand.servers,
-                mailbox=subcommand.mailbox,
-            )
-            hand_over(arguments)
-        module = importlib.import_module(subcommand.module)
-        return int(module.main(options.rest, console))
+        return int(importlib.import_module(command.module).main(options.rest, console))
     except StackError as error:
         console.line(f"\n{error}", colour="31")
         return 1
-    except (KeyboardInterrupt, StopRequested):
-        console.line("\nStopped.")
-        return 130
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
-def _help() -> list[str]:
-    return [f"{name}: {subcommand.about}" for name, subcommand in COMMANDS.items()]
+def _prepare(command: Subcommand, console: Console) -> int:
+    # Not LOCAL.path itself: what carries that mark is ended by the next `make run`.
+    roster = Roster(LOCAL.path / "install", LOCAL.logs)
+
+    def work() -> int:
+        prepare(
+            console,
+            roster,
+            command.requirements,
+            servers=command.servers,
+            mailbox=command.mailbox,
+        )
+        return 0
+
+    return run_until_stopped(work, roster, console, stopping="Stopping the installation")
 
 
 if __name__ == "__main__":

@@ -9,19 +9,21 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+from deploy.local.child import Command
+from deploy.local.concurrently import together
 from deploy.local.console import Console
 from deploy.local.errors import StackError
 from deploy.local.install import install, missing_servers, missing_venv
 from deploy.local.mailbox_programs import install_mailbox, mailbox_is_installed
 from deploy.local.paths import LOCAL, ROOT, VENV
 from deploy.local.private_files import read_values
+from deploy.local.roster import Roster
 
 REQUIREMENTS = ROOT / "requirements"
 STAMP = VENV / "installed-requirements.json"
@@ -32,7 +34,9 @@ PYTHON = VENV / "bin" / "python"
 Step = tuple[str, Callable[[], None]]
 
 
-def prepare(console: Console, requirements: str, *, servers: bool, mailbox: bool) -> None:
+def prepare(
+    console: Console, roster: Roster, requirements: str, *, servers: bool, mailbox: bool
+) -> None:
     """Install what is missing, concurrently; raises StackError where something cannot be."""
     if sys.version_info < OLDEST_PYTHON:
         raise StackError(
@@ -41,10 +45,12 @@ def prepare(console: Console, requirements: str, *, servers: bool, mailbox: bool
             "Name another with `make PYTHON=python3.12 …`."
         )
     with _alone():
-        _install(console, requirements, servers=servers, mailbox=mailbox)
+        _install(console, roster, requirements, servers=servers, mailbox=mailbox)
 
 
-def _install(console: Console, requirements: str, *, servers: bool, mailbox: bool) -> None:
+def _install(
+    console: Console, roster: Roster, requirements: str, *, servers: bool, mailbox: bool
+) -> None:
     given = given_settings()
     debian = missing_servers(given) if servers else []
     if not PYTHON.exists() and missing_venv():
@@ -57,10 +63,10 @@ def _install(console: Console, requirements: str, *, servers: bool, mailbox: boo
         steps.append((f"Installing {', '.join(debian)} with apt-get", lambda: install(debian)))
     if not satisfied(requirements):
         title = "Installing Python packages into .venv"
-        steps.append((title, lambda: install_python(requirements)))
+        steps.append((title, lambda: install_python(roster, requirements)))
     if mailbox and "SMTP_URL" not in given and not mailbox_is_installed():
-        steps.append(("Installing the mailbox", install_mailbox))
-    _run_together(console, steps)
+        steps.append(("Installing the mailbox", lambda: install_mailbox(roster)))
+    together([partial(_run, console, step) for step in steps])
 
 
 def hand_over(arguments: list[str]) -> None:
@@ -98,13 +104,15 @@ def digest_of(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def install_python(requirements: str) -> None:
+def install_python(roster: Roster, requirements: str) -> None:
     """Make .venv where there is none and install a requirements file, every hash checked."""
     file = REQUIREMENTS / requirements
     if not PYTHON.exists():
-        _run([sys.executable, "-m", "venv", "--clear", str(VENV)], "the virtual environment")
-    pip = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-input"]
-    _run([*pip, "--require-hashes", "-r", str(file)], "Python packages")
+        venv = (sys.executable, "-m", "venv", "--clear", str(VENV))
+        roster.run(Command(name="venv", argv=venv, folder=ROOT), timeout=TIMEOUT)
+    pip = (str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-input")
+    install = (*pip, "--require-hashes", "-r", str(file))
+    roster.run(Command(name="pip", argv=install, folder=ROOT), timeout=TIMEOUT)
     STAMP.write_text(json.dumps({requirements: digest_of(file)}) + "\n", encoding="utf-8")
 
 
@@ -117,22 +125,6 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _run(command: list[str], what: str) -> None:
-    result = subprocess.run(
-        command, capture_output=True, text=True, timeout=TIMEOUT, check=False, cwd=ROOT
-    )
-    if result.returncode != 0:
-        end = "\n".join(f"    {line}" for line in result.stderr.splitlines()[-15:])
-        raise StackError(f"{what} could not be installed:\n{end}")
-
-
-def _run_together(console: Console, steps: list[Step]) -> None:
-    def run(step: Step) -> None:
-        with console.step(step[0]):
-            step[1]()
-
-    with ThreadPoolExecutor(max_workers=max(len(steps), 1)) as pool:
-        futures = [pool.submit(run, step) for step in steps]
-        done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-        for future in done:
-            future.result()
+def _run(console: Console, step: Step) -> None:
+    with console.step(step[0]):
+        step[1]()

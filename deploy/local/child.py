@@ -79,6 +79,10 @@ class Child:
         self._pump = threading.Thread(target=self._keep_output, daemon=True)
         self._pump.start()
 
+    def again(self) -> "Child":
+        """Another process like this one, with the same log."""
+        return Child(self.command, self.log, self._on_line)
+
     @property
     def name(self) -> str:
         """The name in the process table."""
@@ -117,6 +121,9 @@ class Child:
         self._process.wait(10)
 
     def _end_group(self) -> None:
+        now = identify(self.pid)
+        if now is not None and now != self.identity:
+            return  # ours is long gone, and the number was given to a stranger
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):

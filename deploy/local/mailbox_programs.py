@@ -1,13 +1,14 @@
 """Installs the mailbox to look at: MailDev with Node, sendria where there is none."""
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+from deploy.local.child import Command
 from deploy.local.errors import StackError
 from deploy.local.paths import MAILBOX_PROGRAMS, ROOT
 from deploy.local.programs import find_node
+from deploy.local.roster import Roster
 
 SOURCE = Path(__file__).with_name("mailbox")
 SENDRIA_REQUIREMENTS = ROOT / "requirements" / "mailbox.txt"
@@ -24,15 +25,46 @@ def mailbox_is_installed() -> bool:
     return usable and STAMP.is_file() and STAMP.read_text(encoding="utf-8") == _wanted()
 
 
-def install_mailbox() -> None:
+def install_mailbox(roster: Roster) -> None:
     """Install MailDev, or sendria where npm is absent or fails; raises StackError if both fail."""
     shutil.rmtree(MAILBOX_PROGRAMS, ignore_errors=True)
     MAILBOX_PROGRAMS.mkdir(parents=True)
     node = find_node()
-    problem = _install_maildev(node[1]) if node else "Node.js was not found"
-    if problem:
-        _install_sendria(problem)
+    if node is None:
+        install_sendria(roster)
+    else:
+        try:
+            install_maildev(roster, node[1])
+        except StackError as error:
+            _install_sendria_after(error, roster)
     STAMP.write_text(_wanted(), encoding="utf-8")
+
+
+def install_maildev(roster: Roster, npm: Path) -> None:
+    """Install what the lock file names, every package's hash checked."""
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(SOURCE / name, MAILBOX_PROGRAMS / name)
+    # No package's install script runs: MailDev needs none, and they are a common way in.
+    options = ("--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev")
+    _run(roster, "npm", str(npm), "ci", *options)
+
+
+def install_sendria(roster: Roster) -> None:
+    """Install sendria into an environment of its own: its pins are not the platform's."""
+    folder = MAILBOX_PROGRAMS / "venv"
+    _run(roster, "sendria-venv", sys.executable, "-m", "venv", str(folder))
+    pip = (str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check")
+    _run(roster, "sendria-pip", *pip, "--require-hashes", "-r", str(SENDRIA_REQUIREMENTS))
+
+
+def _install_sendria_after(problem: StackError, roster: Roster) -> None:
+    try:
+        install_sendria(roster)
+    except StackError as error:
+        raise StackError(
+            f"Neither MailDev nor sendria could be installed as the mailbox. Set SMTP_URL to a "
+            f"mail server of yours to do without one.\n{problem}\n{error}"
+        ) from error
 
 
 def _wanted() -> str:
@@ -40,35 +72,5 @@ def _wanted() -> str:
     return lock + SENDRIA_REQUIREMENTS.read_text(encoding="utf-8")
 
 
-def _install_maildev(npm: Path) -> str:
-    """Empty on success, else why not."""
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(SOURCE / name, MAILBOX_PROGRAMS / name)
-    # No package's install script runs: MailDev needs none, and they are npm's usual way to be had.
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev"]
-    return _run([str(npm), "ci", *options])
-
-
-def _install_sendria(why: str) -> None:
-    folder = MAILBOX_PROGRAMS / "venv"
-    problem = _run([sys.executable, "-m", "venv", str(folder)])
-    if not problem:
-        pip = [str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check"]
-        problem = _run([*pip, "--require-hashes", "-r", str(SENDRIA_REQUIREMENTS)])
-    if problem:
-        raise StackError(
-            f"Neither MailDev ({why}) nor sendria ({problem}) could be installed as the mailbox. "
-            "Set SMTP_URL to a mail server of yours to do without one."
-        )
-
-
-def _run(command: list[str]) -> str:
-    result = subprocess.run(
-        command,
-        cwd=MAILBOX_PROGRAMS,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    return "" if result.returncode == 0 else result.stderr.strip()[-500:] or "it failed silently"
+def _run(roster: Roster, name: str, *argv: str) -> None:
+    roster.run(Command(name=name, argv=argv, folder=MAILBOX_PROGRAMS), timeout=TIMEOUT)

@@ -36,8 +36,17 @@ class Roster:
         self._on_line = on_line
         self._children: dict[str, Child] = {}
         self._lock = threading.RLock()
-        self._closed = False
+        self._closed = threading.Event()
         logs.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def closed(self) -> bool:
+        """True once everything is being stopped."""
+        return self._closed.is_set()
+
+    def wait_closed(self) -> None:
+        """Return once everything is being stopped."""
+        self._closed.wait()
 
     def children(self) -> list[Child]:
         """All children that were started and not stopped by us, in the order of their start."""
@@ -52,7 +61,7 @@ class Roster:
         """
         marked = replace(command, environment={**command.environment, MARK: str(self.folder)})
         with self._lock:
-            if self._closed:
+            if self.closed:
                 raise StackError(f"{command.name} is not started: the stack is being stopped")
             before = self._children.get(command.name)
             if before:
@@ -62,6 +71,17 @@ class Roster:
             self._children[command.name] = child
             self._changed()
         return child
+
+    def restart(self, ended: Child) -> Child | None:
+        """Start again, as before, what has ended; None where it was stopped on purpose since."""
+        with self._lock:
+            if self.closed or self._children.get(ended.name) is not ended:
+                return None
+            ended.kill()
+            again = ended.again()
+            self._children[ended.name] = again
+            self._changed()
+        return again
 
     def stop(self, name: str) -> None:
         """Stop one child (see `Child.stop`); nothing where there is none."""
@@ -86,7 +106,7 @@ class Roster:
     def stop_all(self) -> None:
         """Close the roster and end every child; bounded by each layer's longest grace."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
         for layer in sorted(Layer, reverse=True):
             names = [child.name for child in self.children() if child.command.layer == layer]
             with ThreadPoolExecutor(max_workers=max(len(names), 1)) as pool:
@@ -95,7 +115,7 @@ class Roster:
     def kill_all(self) -> None:
         """Close the roster and SIGKILL every child at once."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
         for child in self.children():
             self.kill(child.name)
 

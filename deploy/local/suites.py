@@ -1,0 +1,57 @@
+"""The test suites: what each runs, and what it has to itself on the private servers."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from deploy.local.errors import StackError
+
+UNIT = ("-m", "not integration and not end_to_end")
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One pytest process: Django is configured once per process, so each service has its own.
+
+    A suite that is `alone` runs beside no other: it measures time, or takes the whole machine.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    settings: str = ""
+    alone: bool = False
+    unit: bool = True  # has tests that need no server
+
+    def arguments(self, report: str, *, unit: bool) -> tuple[str, ...]:
+        """pytest's arguments."""
+        django = (f"--ds={self.settings}",) if self.settings else ()
+        return (*self.paths, *django, *(UNIT if unit else ()), f"--junitxml={report}")
+
+
+SUITES: tuple[Suite, ...] = (
+    Suite(
+        "libraries",
+        (
+            "carillon",
+            "email_worker",
+            "sms_worker",
+            "push_worker",
+            "deploy",
+            "tests/test_architecture.py",
+        ),
+    ),
+    Suite("gateway", ("gateway",), "gateway.settings"),
+    Suite("template_service", ("template_service",), "template_service.settings"),
+    Suite("user_service", ("user_service",), "user_service.settings"),
+    Suite("end_to_end", ("tests/end_to_end",), alone=True, unit=False),
+)
+
+
+def choose(names: Collection[str], *, unit: bool) -> tuple[Suite, ...]:
+    """The named suites, or all; raises StackError for a name that there is not."""
+    known = {suite.name for suite in SUITES if suite.unit or not unit}
+    unknown = set(names) - known
+    if unknown:
+        raise StackError(
+            f"No such suite: {', '.join(sorted(unknown))}. There are: {', '.join(sorted(known))}."
+        )
+    return tuple(suite for suite in SUITES if suite.name in (names or known))
