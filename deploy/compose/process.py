@@ -14,38 +14,50 @@ from http.client import HTTPException
 
 TIMEOUT = 4  # seconds; below the health check's own
 
-PYTHON = "python"
-GUNICORN = (PYTHON, "-m", "gunicorn", "-c", "python:carillon.web.gunicorn", "--bind")
+GUNICORN = ("-m", "gunicorn", "-c", "python:carillon.web.gunicorn", "--bind", "{address}")
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """How to become a process, and where its health is asked. `setting` may change the port."""
+    """How to become a process, and where it answers: on `port` unless `setting` says otherwise.
 
-    command: tuple[str, ...]
-    port: int
-    setting: str = ""
+    `arguments` follow `python`; {address} in them becomes HOST:PORT.
+    """
+
+    arguments: tuple[str, ...]
+    setting: str
+    default_port: int
+
+    @property
+    def port(self) -> str:
+        """The port that it listens on."""
+        return os.environ.get(self.setting, "").strip() or str(self.default_port)
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The whole command; a container listens on every address that it has."""
+        address = f"0.0.0.0:{self.port}"
+        return ("python", *(argument.format(address=address) for argument in self.arguments))
 
     @property
     def health_url(self) -> str:
         """Liveness, on this machine."""
-        port = os.environ.get(self.setting, "") or self.port
-        return f"http://127.0.0.1:{port}/health/live/"
+        return f"http://127.0.0.1:{self.port}/health/live/"
 
 
-def _service(name: str, port: int) -> Process:
-    return Process((*GUNICORN, f"0.0.0.0:{port}", f"{name}.wsgi:application"), port)
+def _service(name: str) -> tuple[str, ...]:
+    return (*GUNICORN, f"{name}.wsgi:application")
 
 
 PROCESSES = {
-    "gateway": _service("gateway", 8000),
-    "user_service": _service("user_service", 8001),
-    "template_service": _service("template_service", 8002),
-    "relay": Process((PYTHON, "gateway/manage.py", "relay"), 9101, "RELAY_PORT"),
-    "events": Process((PYTHON, "gateway/manage.py", "events"), 9102, "EVENTS_PORT"),
-    "email_worker": Process((PYTHON, "-m", "email_worker"), 9103, "EMAIL_WORKER_PORT"),
-    "sms_worker": Process((PYTHON, "-m", "sms_worker"), 9104, "SMS_WORKER_PORT"),
-    "push_worker": Process((PYTHON, "-m", "push_worker"), 9105, "PUSH_WORKER_PORT"),
+    "gateway": Process(_service("gateway"), "GATEWAY_PORT", 8000),
+    "user_service": Process(_service("user_service"), "USER_SERVICE_PORT", 8001),
+    "template_service": Process(_service("template_service"), "TEMPLATE_SERVICE_PORT", 8002),
+    "relay": Process(("gateway/manage.py", "relay"), "RELAY_PORT", 9101),
+    "events": Process(("gateway/manage.py", "events"), "EVENTS_PORT", 9102),
+    "email_worker": Process(("-m", "email_worker"), "EMAIL_WORKER_PORT", 9103),
+    "sms_worker": Process(("-m", "sms_worker"), "SMS_WORKER_PORT", 9104),
+    "push_worker": Process(("-m", "push_worker"), "PUSH_WORKER_PORT", 9105),
 }
 
 
@@ -71,7 +83,7 @@ def main(arguments: list[str]) -> int:
             sys.stderr.write(f"PROCESS={name!r} is none of {', '.join(PROCESSES)}\n")
             return 64
         case ["start"]:
-            os.execvp(process.command[0], process.command)  # noqa: S606
+            os.execvp("python", process.command)  # noqa: S606
         case ["health"]:
             return 0 if is_alive(process.health_url) else 1
     sys.stderr.write("usage: carillon-process start [COMMAND …] | health\n")
