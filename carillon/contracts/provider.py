@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from carillon.contracts.messages import DeliveryJob
+from carillon.errors import DeliveryFailure, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +12,18 @@ class Acceptance:
     """A provider took responsibility for the message; the id may be empty if it gave none."""
 
     provider_message_id: str = ""
+
+
+class OutcomeUnknown(DeliveryFailure):
+    """The provider may or may not have the message: the answer was lost after all of it was sent.
+
+    Neither failure fits: trying again may deliver twice, giving up may deliver never. The
+    template's delivery policy decides, not the provider. Raise it only where the whole message
+    was handed over; a connection lost earlier is a TemporaryFailure.
+    """
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message, reason=Reason.OUTCOME_UNKNOWN, code=code)
 
 
 class Provider(Protocol):
@@ -25,7 +38,11 @@ class Provider(Protocol):
     receipts: bool
 
     def send(self, job: DeliveryJob) -> Acceptance:
-        """Deliver the job's content. Raises TemporaryFailure or PermanentFailure, nothing else."""
+        """Deliver the job's content, once, within a bound of time; never retry what may be sent.
+
+        Raises TemporaryFailure, PermanentFailure or OutcomeUnknown. Anything else is a defect:
+        the worker logs it and treats it as temporary.
+        """
         ...
 
     def close(self) -> None:

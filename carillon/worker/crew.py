@@ -1,0 +1,283 @@
+"""A worker thread: takes a delivery, decides, calls the provider, hands the outcome on."""
+
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from carillon.broker.delivery import Delivery
+from carillon.contracts.messages import DeliveryJob, Mode, UnreadableMessage, decode_job
+from carillon.worker import metrics
+from carillon.worker.admission import Admission, Admitted, Send, Settle, Wait
+from carillon.worker.dedupe import DedupeLedger, Done
+from carillon.worker.hands import Hand, Hands
+from carillon.worker.lanes import Crew, LaneQueues
+from carillon.worker.outcomes import after_defect, deferred_for, utc_now
+from carillon.worker.redis_link import RedisUnavailable
+from carillon.worker.reporting import Report
+from carillon.worker.routing import Choice, ProviderOrder
+from carillon.worker.sending import Sender
+
+log = structlog.get_logger(__name__)
+
+# A provider that is away for longer gets its jobs back through the outbox, not from here.
+LONGEST_PARK_SECONDS = 60.0
+NAP_SECONDS = 0.5
+
+Work = Delivery | Hand
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What the threads of one channel share."""
+
+    channel: str
+    queues: LaneQueues[Work]
+    hands: Hands
+    ledger: DedupeLedger
+    admission: Admission
+    live: ProviderOrder
+    sandbox: ProviderOrder
+    report: Callable[[Report], None]
+    park: Callable[[Hand, float], None]
+    reject: Callable[[Delivery], None]
+    now: Callable[[], datetime] = utc_now
+
+    def order_for(self, job: DeliveryJob) -> ProviderOrder:
+        """The providers for a job: a test key's messages never leave the sandbox."""
+        return self.sandbox if job.mode is Mode.TEST else self.live
+
+
+class CrewMember(threading.Thread):
+    """Works until the queues are closed and empty, or `stop_soon`.
+
+    The outcome of a job is written to Redis together with the next job's marker, in one round
+    trip, where there is a next job; at most one outcome is held back like that, and never while
+    the thread waits for anything.
+    """
+
+    def __init__(self, bench: Bench, crew: Crew, number: int) -> None:
+        super().__init__(name=f"{bench.channel}-{crew.name}-{number}", daemon=True)
+        self._bench = bench
+        self._crew = crew
+        self._unwritten: Report | None = None
+        self._stopping = threading.Event()
+        self.busy_since = 0.0
+        """Monotonic time at which the thread began its present job; 0 while it has none."""
+
+    def stop_soon(self) -> None:
+        """Begin nothing more; what is under way is finished."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """The thread's life."""
+        while not self._stopping.is_set():
+            work = self._bench.queues.take(self._crew, wait=self._unwritten is None)
+            if work is not None:
+                self._handle(work)
+            elif self._unwritten is not None:
+                self._write()
+            else:
+                return
+        self._write()
+
+    def _handle(self, work: Work) -> None:
+        self.busy_since = time.monotonic()
+        hand: Hand | None = None
+        try:
+            hand = work if isinstance(work, Hand) else self._grasp(work)
+            if hand is not None:
+                self._work_on(hand)
+        except Exception as defect:  # noqa: BLE001  a bug of ours must not stop the lane
+            self._defect(work, hand, defect)
+        finally:
+            self.busy_since = 0.0
+
+    def _grasp(self, delivery: Delivery) -> Hand | None:
+        if delivery.stale:
+            return None
+        try:
+            job = decode_job(delivery.body)
+        except UnreadableMessage as error:
+            self._poison(delivery, "unreadable", str(error))
+            return None
+        if job.channel != self._bench.channel:
+            self._poison(delivery, "foreign", f"a job for channel {job.channel!r}")
+            return None
+        hand = self._bench.hands.grasp(job, delivery)
+        if hand is None:
+            metrics.DEDUPE_HITS.labels(self._bench.channel, "joined").inc()
+        return hand
+
+    def _work_on(self, hand: Hand) -> None:
+        if hand.stale:
+            self._bench.hands.let_go(hand)
+            return
+        known = self._bench.ledger.recall(hand.message_id)
+        if known is not None:
+            self._settle(hand, Settle(known, found="recalled"))
+            return
+        order = self._bench.order_for(hand.job)
+        choice = self._choose(hand, order)
+        if not isinstance(choice, Choice) and choice <= LONGEST_PARK_SECONDS:
+            self._park(hand, Wait(choice, "provider"))
+            return
+        admitted = self._admit(hand)
+        if isinstance(admitted, Send) and isinstance(choice, Choice):
+            self._send(hand, order, choice, admitted)
+            return
+        if isinstance(choice, Choice):
+            choice.member.breaker.abandon(choice.permit)
+        self._without_sending(hand, admitted, choice)
+
+    def _choose(self, hand: Hand, order: ProviderOrder) -> Choice | float:
+        """The provider to call; a short wait for its rate limit is slept through here.
+
+        Were the job parked instead, all jobs of the prefetch would come back for the one token.
+        """
+        choice = order.choose(hand.job.lane)
+        while isinstance(choice, float) and choice <= NAP_SECONDS and not self._stopping.is_set():
+            self._write()
+            self._stopping.wait(choice)
+            choice = order.choose(hand.job.lane)
+        return choice
+
+    def _admit(self, hand: Hand) -> Admitted:
+        """Write the marker, and with it the outcome that was held back."""
+        bench, unwritten = self._bench, self._unwritten
+        hand.begun_at = hand.begun_at or bench.now().timestamp()
+        try:
+            if unwritten is None:
+                found = bench.ledger.begin(hand.message_id, hand.begun_at)
+            else:
+                found = bench.ledger.finish_and_begin(
+                    unwritten.hand.message_id, unwritten.done, hand.message_id, hand.begun_at
+                )
+            return bench.admission.decide(hand, found)
+        except RedisUnavailable:
+            return bench.admission.without_redis(hand)
+        finally:
+            # Also where Redis is away: this process remembers, and the event must go.
+            self._report_unwritten()
+
+    def _send(self, hand: Hand, order: ProviderOrder, choice: Choice, admitted: Send) -> None:
+        job, bench = hand.job, self._bench
+        if admitted.unmarked:
+            metrics.UNMARKED.labels(job.channel).inc()
+        if admitted.possible_duplicate:
+            metrics.DEDUPE_HITS.labels(job.channel, "started").inc()
+            metrics.POSSIBLE_DUPLICATES.labels(job.channel).inc()
+        _observe_waits(job, bench.now())
+        gauge = metrics.IN_FLIGHT.labels(job.channel, job.lane.value)
+        gauge.inc()
+        try:
+            done = Sender(order, now=bench.now).send(
+                job, choice, possible_duplicate=admitted.possible_duplicate
+            )
+        finally:
+            gauge.dec()
+        self._finish(hand, done)
+
+    def _without_sending(self, hand: Hand, admitted: Admitted, choice: Choice | float) -> None:
+        if isinstance(admitted, Wait):
+            self._park(hand, admitted)
+        elif isinstance(admitted, Settle):
+            self._settle(hand, admitted)
+        elif admitted.unmarked or isinstance(choice, Choice):
+            # Unmarked, the retry that a deferral asks for could overtake this very job.
+            self._park(hand, Wait(LONGEST_PARK_SECONDS, "redis"))
+        else:
+            self._finish(hand, deferred_for(choice, now=self._bench.now()))
+
+    def _settle(self, hand: Hand, settled: Settle) -> None:
+        """Report an outcome that needed no call."""
+        if settled.found:
+            metrics.DEDUPE_HITS.labels(hand.job.channel, settled.found).inc()
+        if settled.poison:
+            hand.poison = True
+            metrics.POISON.labels(hand.job.channel, "crashing").inc()
+            log.error("a job stops its workers, putting it aside", message_id=hand.message_id)
+        self._finish(hand, settled.done)
+
+    def _finish(self, hand: Hand, done: Done) -> None:
+        """Keep the outcome until it is written, with the next job's marker or alone."""
+        self._write()
+        self._bench.ledger.remember(hand.message_id, done)
+        self._unwritten = Report(hand, done)
+        _tell(hand.job, done)
+
+    def _write(self) -> None:
+        """Write the outcome that is held back, and let its event go."""
+        if self._unwritten is None:
+            return
+        try:
+            self._bench.ledger.finish(self._unwritten.hand.message_id, self._unwritten.done)
+        except RedisUnavailable:
+            # This process remembers; another one that got the job would find `started`.
+            metrics.UNWRITTEN.labels(self._bench.channel).inc()
+        finally:
+            self._report_unwritten()
+
+    def _report_unwritten(self) -> None:
+        report, self._unwritten = self._unwritten, None
+        if report is not None:
+            self._bench.report(report)
+
+    def _park(self, hand: Hand, wait: Wait) -> None:
+        metrics.PARKED.labels(self._bench.channel, wait.cause).inc()
+        self._bench.park(hand, wait.seconds)
+
+    def _poison(self, delivery: Delivery, cause: str, problem: str) -> None:
+        metrics.POISON.labels(self._bench.channel, cause).inc()
+        log.error(
+            "unusable message, putting it aside",
+            cause=cause,
+            queue=delivery.queue,
+            message_id=delivery.message_id,
+            correlation_id=delivery.correlation_id,
+            problem=problem,
+        )
+        self._bench.reject(delivery)
+
+    def _defect(self, work: Work, hand: Hand | None, defect: Exception) -> None:
+        """A bug of ours. Whether the provider was called is not known here."""
+        where = "".join(traceback.format_tb(defect.__traceback__))
+        message_id = work.message_id
+        log.error("defect", error=type(defect).__name__, where=where, message_id=message_id)
+        metrics.POISON.labels(self._bench.channel, "defect").inc()
+        if hand is None:
+            if isinstance(work, Delivery):
+                self._bench.reject(work)
+            return
+        self._finish(hand, after_defect(hand.job, type(defect).__name__, now=self._bench.now()))
+
+
+def _observe_waits(job: DeliveryJob, now: datetime) -> None:
+    # Clocks of two hosts may differ by more than the wait.
+    queued = max(0.0, (now - job.queued_at).total_seconds())
+    accepted = max(0.0, (now - job.accepted_at).total_seconds())
+    metrics.QUEUE_SECONDS.labels(job.channel, job.lane.value).observe(queued)
+    metrics.ACCEPTED_SECONDS.labels(job.channel, job.lane.value).observe(accepted)
+
+
+def _tell(job: DeliveryJob, done: Done) -> None:
+    metrics.JOBS.labels(job.channel, job.lane.value, done.provider, done.outcome.value).inc()
+    log.info(
+        "attempt finished",
+        channel=job.channel,
+        lane=job.lane.value,
+        notification_id=job.notification_id,
+        attempt=job.attempt,
+        correlation_id=job.correlation_id,
+        provider=done.provider,
+        provider_message_id=done.provider_message_id,
+        outcome=done.outcome.value,
+        reason=done.reason.value if done.reason else "",
+        error_code=done.error_code,
+        duration_ms=done.duration_ms,
+        possible_duplicate=done.possible_duplicate,
+    )

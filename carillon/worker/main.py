@@ -1,0 +1,65 @@
+"""What a worker's `__main__` calls: settings, providers, run, until a signal says stop."""
+
+import signal
+import threading
+from collections.abc import Mapping
+from types import FrameType
+
+import structlog
+
+from carillon.observability import logging
+from carillon.observability.health import HealthChecks
+from carillon.observability.server import OperationsServer
+from carillon.settings import Environment
+from carillon.worker.registry import ConfiguredProvider, ProviderFactory, configured_providers
+from carillon.worker.runner import Runner
+from carillon.worker.settings import WorkerSettings, load
+
+log = structlog.get_logger(__name__)
+
+Registry = Mapping[str, Mapping[str, ProviderFactory]]
+"""Provider factories by channel and name."""
+
+
+def run(worker: str, registry: Registry, *, threads: int) -> int:
+    """Run `worker` until SIGTERM or SIGINT; returns the exit status.
+
+    `threads` is the default for each of its channels. Raises SettingsError before anything starts.
+    """
+    env = Environment()
+    logging.configure(worker, env)
+    settings = load(worker, env, threads=threads)
+    providers = {
+        channel.name: configured_providers(channel.name, registry[channel.name], env)
+        for channel in settings.channels
+    }
+    return serve(settings, providers, stop=stop_on_signals())
+
+
+def serve(
+    settings: WorkerSettings,
+    providers: Mapping[str, tuple[ConfiguredProvider, ...]],
+    *,
+    stop: threading.Event,
+) -> int:
+    """Run one process's work until `stop` is set: 0 where nothing was left behind, else 1."""
+    runner = Runner(settings, providers)
+    health = HealthChecks(settings.worker, runner.checks())
+    with OperationsServer(
+        host=settings.host, port=settings.port, health=health, alive=runner.alive
+    ):
+        runner.start()
+        stop.wait()
+        return 0 if runner.stop() else 1
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set; a second signal changes nothing."""
+    stop = threading.Event()
+
+    def told(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, told)
+    signal.signal(signal.SIGINT, told)
+    return stop

@@ -1,0 +1,92 @@
+"""What a worker counts. Labels come from our own tables alone, never from a message's text."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from carillon.observability.metrics import LATENCY_BUCKETS, WAIT_BUCKETS
+
+JOBS = Counter(
+    "carillon_worker_jobs_total",
+    "Jobs that ended here, by what became of them.",
+    ["channel", "lane", "provider", "outcome"],
+)
+CALL_SECONDS = Histogram(
+    "carillon_worker_provider_call_seconds",
+    "How long a provider took to answer.",
+    ["channel", "provider"],
+    buckets=LATENCY_BUCKETS,
+)
+CALLS = Counter(
+    "carillon_worker_provider_calls_total",
+    "Calls of a provider, by answer: accepted, temporary, permanent, unknown or defect.",
+    ["channel", "provider", "answer"],
+)
+QUEUE_SECONDS = Histogram(
+    "carillon_worker_queue_to_provider_seconds",
+    "From the relay's publish to the provider call.",
+    ["channel", "lane"],
+    buckets=WAIT_BUCKETS,
+)
+ACCEPTED_SECONDS = Histogram(
+    "carillon_worker_accepted_to_provider_seconds",
+    "From the gateway's 202 to the provider call.",
+    ["channel", "lane"],
+    buckets=WAIT_BUCKETS,
+)
+DEDUPE_HITS = Counter(
+    "carillon_worker_dedupe_hits_total",
+    "Jobs that somebody had begun before: done, recalled, joined, started, alive.",
+    ["channel", "found"],
+)
+POSSIBLE_DUPLICATES = Counter(
+    "carillon_worker_possible_duplicates_total",
+    "Messages sent although an earlier attempt may have sent them.",
+    ["channel"],
+)
+UNMARKED = Counter(
+    "carillon_worker_unmarked_sends_total",
+    "Messages sent without a dedupe marker because Redis was away.",
+    ["channel"],
+)
+UNWRITTEN = Counter(
+    "carillon_worker_unwritten_outcomes_total",
+    "Outcomes that could not be kept in Redis; this process alone remembers them.",
+    ["channel"],
+)
+POISON = Counter(
+    "carillon_worker_poison_total",
+    "Messages put aside in the dead queue: unreadable, foreign, crashing or a defect.",
+    ["channel", "cause"],
+)
+PARKED = Counter(
+    "carillon_worker_parked_total",
+    "Times a job was put back to wait: provider, owner or redis.",
+    ["channel", "cause"],
+)
+IN_FLIGHT = Gauge(
+    "carillon_worker_in_flight",
+    "Jobs that a thread is at.",
+    ["channel", "lane"],
+    multiprocess_mode="livesum",
+)
+UNSETTLED = Gauge(
+    "carillon_worker_unsettled",
+    "Jobs taken from the queues and not yet acknowledged.",
+    ["channel"],
+    multiprocess_mode="livesum",
+)
+EVENT_RETRIES = Counter(
+    "carillon_worker_event_publish_retries_total",
+    "Delivery events that RabbitMQ did not confirm at once, by what it answered.",
+    ["result"],
+)
+BREAKER_OPEN = Gauge(
+    "carillon_worker_breaker_open",
+    "1 while a provider is given a rest.",
+    ["channel", "provider"],
+    multiprocess_mode="livemax",
+)
+PROVIDER_CONNECTS = Counter(
+    "carillon_worker_provider_connects_total",
+    "Connections opened to a provider that keeps them: new, or again after a lost one.",
+    ["provider", "kind"],
+)

@@ -1,0 +1,144 @@
+"""Which provider takes a message next: the channel's order, their breakers and rate limits."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from carillon.contracts.lanes import Lane
+from carillon.contracts.provider import Acceptance, OutcomeUnknown, Provider
+from carillon.errors import DeliveryFailure, Reason, TemporaryFailure
+from carillon.worker.breaker import Permit
+
+# A provider that asks for more is asked again after an hour: its clock may be wrong.
+LONGEST_PAUSE_SECONDS = 3600.0
+
+# Failures that say something of the provider; the others are about one message.
+_TROUBLE = frozenset(
+    {
+        Reason.PROVIDER_UNAVAILABLE,
+        Reason.TIMED_OUT,
+        Reason.RATE_LIMITED,
+        Reason.CONFIGURATION,
+        Reason.OUTCOME_UNKNOWN,
+    }
+)
+
+
+class Breaker(Protocol):
+    """Says whether a provider may be called, and hears how it went."""
+
+    @property
+    def shut(self) -> bool: ...
+
+    def ask(self) -> Permit | float: ...
+
+    def succeeded(self) -> None: ...
+
+    def failed(self) -> None: ...
+
+    def pause(self, seconds: float) -> None: ...
+
+    def abandon(self, permit: Permit) -> None: ...
+
+
+class Limit(Protocol):
+    """A provider's rate limit."""
+
+    def take(self, lane: Lane) -> float: ...
+
+
+class AlwaysClosed:
+    """The breaker of a provider that has none: its failures are made to order."""
+
+    shut = False
+
+    def ask(self) -> Permit:
+        """Always a permit."""
+        return Permit()
+
+    def succeeded(self) -> None:
+        """Nothing changes."""
+
+    def failed(self) -> None:
+        """Nothing changes."""
+
+    def pause(self, seconds: float) -> None:
+        """Nothing changes."""
+
+    def abandon(self, permit: Permit) -> None:
+        """Nothing changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A provider in its place in the order."""
+
+    provider: Provider
+    breaker: Breaker
+    limit: Limit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A member that may be called now; report what came of it with `ProviderOrder.heard`."""
+
+    member: Member
+    permit: Permit
+
+    @property
+    def name(self) -> str:
+        """The provider's name."""
+        return self.member.provider.name
+
+
+class ProviderOrder:
+    """A channel's providers: the first that may be called is called, the next is its stand-in."""
+
+    def __init__(self, members: Iterable[Member]) -> None:
+        self.members = tuple(members)
+
+    def choose(self, lane: Lane, tried: Collection[str] = ()) -> Choice | float:
+        """The next provider not yet tried, or the seconds until one may be ready.
+
+        A rate limit is waited for rather than dodged: only trouble moves traffic to a stand-in.
+        A float of 0.0 says that all were tried.
+        """
+        waits: list[float] = []
+        for member in self.members:
+            if member.provider.name in tried:
+                continue
+            permit = member.breaker.ask()
+            if not isinstance(permit, Permit):
+                waits.append(permit)
+                continue
+            wait = member.limit.take(lane) if member.limit else 0.0
+            if wait > 0:
+                member.breaker.abandon(permit)
+                return wait
+            return Choice(member, permit)
+        return min(waits, default=0.0)
+
+    @staticmethod
+    def heard(choice: Choice, answer: Acceptance | DeliveryFailure | None) -> None:
+        """Tell the breaker what the call showed; None where it showed nothing (a defect)."""
+        breaker = choice.member.breaker
+        if answer is None:
+            breaker.abandon(choice.permit)
+        elif isinstance(answer, Acceptance) or not in_trouble(answer):
+            breaker.succeeded()
+        else:
+            _trouble(breaker, answer)
+
+
+def in_trouble(failure: DeliveryFailure) -> bool:
+    """True where the failure is the provider's (or our account's), not the message's."""
+    return isinstance(failure, OutcomeUnknown) or failure.reason in _TROUBLE
+
+
+def _trouble(breaker: Breaker, failure: DeliveryFailure) -> None:
+    asked = failure.retry_after if isinstance(failure, TemporaryFailure) else None
+    if asked:
+        breaker.pause(min(asked, LONGEST_PAUSE_SECONDS))
+    # Being told to slow down is not being broken.
+    if not asked or failure.reason is not Reason.RATE_LIMITED:
+        breaker.failed()

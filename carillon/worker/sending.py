@@ -1,0 +1,168 @@
+"""One attempt: call providers in order until one takes the message, and say what became of it."""
+
+import time
+import traceback
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from carillon.contracts.messages import DeliveryJob, DeliveryPolicy, Outcome
+from carillon.contracts.provider import Acceptance, OutcomeUnknown
+from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
+from carillon.worker import metrics
+from carillon.worker.dedupe import Done
+from carillon.worker.outcomes import OUTCOMES, accepted, refused, utc_now
+from carillon.worker.routing import Choice, ProviderOrder
+
+log = structlog.get_logger(__name__)
+
+
+class Sender:
+    """Calls providers; keeps nothing, so that any number of threads may send at once."""
+
+    def __init__(self, order: ProviderOrder, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._order = order
+        self._now = now
+
+    def send(self, job: DeliveryJob, choice: Choice, *, possible_duplicate: bool = False) -> Done:
+        """Send `job` through `choice`, or a stand-in where that one is in trouble.
+
+        A stand-in is tried after a temporary failure, after one of our account with the provider
+        (`configuration`), and, at `at_least_once`, where the outcome is unknown: the message may
+        then arrive twice, and says so.
+        """
+        attempt = _Attempt(job, self._now(), possible_duplicate)
+        while True:
+            answer = self._call(job, choice)
+            if isinstance(answer, Acceptance):
+                return attempt.accepted(choice, answer)
+            if attempt.settled_by(answer):
+                return attempt.refused(choice.name, answer)
+            attempt.failures.append((choice.name, answer))
+            following = self._stand_in(job, attempt)
+            if following is None:
+                return attempt.given_up()
+            log.info(
+                "provider failed, trying the next",
+                provider=choice.name,
+                following=following.name,
+                reason=answer.reason,
+                correlation_id=job.correlation_id,
+            )
+            choice = following
+
+    def _stand_in(self, job: DeliveryJob, attempt: "_Attempt") -> Choice | None:
+        if job.expires_at is not None and job.expires_at <= self._now():
+            return None
+        following = self._order.choose(job.lane, [name for name, _ in attempt.failures])
+        return following if isinstance(following, Choice) else None
+
+    def _call(self, job: DeliveryJob, choice: Choice) -> Acceptance | DeliveryFailure:
+        started = time.perf_counter()
+        answer: Acceptance | DeliveryFailure
+        heard: Acceptance | DeliveryFailure | None
+        try:
+            answer = heard = choice.member.provider.send(job)
+            kind = "accepted"
+        except DeliveryFailure as failure:
+            answer = heard = failure
+            kind = _KINDS.get(type(failure), "temporary")
+        except Exception as defect:  # noqa: BLE001  a provider's bug must not stop the lane
+            kind, heard = "defect", None
+            answer = self._defect(job, choice, defect)
+        metrics.CALL_SECONDS.labels(job.channel, choice.name).observe(time.perf_counter() - started)
+        metrics.CALLS.labels(job.channel, choice.name, kind).inc()
+        self._order.heard(choice, heard)
+        return answer
+
+    @staticmethod
+    def _defect(job: DeliveryJob, choice: Choice, defect: Exception) -> TemporaryFailure:
+        log.error(
+            "defect in a provider",
+            provider=choice.name,
+            channel=job.channel,
+            notification_id=job.notification_id,
+            correlation_id=job.correlation_id,
+            error=type(defect).__name__,
+            # Where, but not what: an exception's own text may quote the address.
+            where="".join(traceback.format_tb(defect.__traceback__)),
+        )
+        return TemporaryFailure(
+            f"The provider's adapter failed unexpectedly ({type(defect).__name__}).",
+            reason=Reason.OTHER,
+            code="defect",
+        )
+
+
+_KINDS: dict[type[DeliveryFailure], str] = {
+    TemporaryFailure: "temporary",
+    PermanentFailure: "permanent",
+    OutcomeUnknown: "unknown",
+}
+
+
+class _Attempt:
+    """What was tried for one job so far."""
+
+    def __init__(self, job: DeliveryJob, now: datetime, possible_duplicate: bool) -> None:
+        self.failures: list[tuple[str, DeliveryFailure]] = []
+        self._at_most_once = job.delivery is DeliveryPolicy.AT_MOST_ONCE
+        self._started_at = now
+        self._started = time.perf_counter()
+        self._possible_duplicate = possible_duplicate
+
+    def settled_by(self, failure: DeliveryFailure) -> bool:
+        """True where no other provider may or could do better."""
+        if isinstance(failure, OutcomeUnknown):
+            self._possible_duplicate = self._possible_duplicate or not self._at_most_once
+            return self._at_most_once
+        return isinstance(failure, PermanentFailure) and failure.reason is not Reason.CONFIGURATION
+
+    def accepted(self, choice: Choice, acceptance: Acceptance) -> Done:
+        return accepted(
+            choice.name,
+            acceptance.provider_message_id,
+            Outcome.SENT if choice.member.provider.receipts else Outcome.DELIVERED,
+            started_at=self._started_at,
+            duration_ms=self._milliseconds(),
+            possible_duplicate=self._possible_duplicate,
+        )
+
+    def refused(self, provider: str, failure: DeliveryFailure) -> Done:
+        return self._refused(provider, failure, OUTCOMES.get(failure.reason, Outcome.FAILED))
+
+    def given_up(self) -> Done:
+        """The last failure that time may heal decides; where there is none, ours is at fault."""
+        healing = [
+            (provider, failure)
+            for provider, failure in self.failures
+            if not isinstance(failure, PermanentFailure)
+        ]
+        if not healing:
+            return self.refused(*self.failures[-1])
+        waits = [getattr(failure, "retry_after", None) for _, failure in healing]
+        named = [wait for wait in waits if wait is not None]
+        return self._refused(
+            *healing[-1], Outcome.DEFERRED, min(named) if len(named) == len(waits) else None
+        )
+
+    def _refused(
+        self,
+        provider: str,
+        failure: DeliveryFailure,
+        outcome: Outcome,
+        retry_after: float | None = None,
+    ) -> Done:
+        return refused(
+            provider,
+            failure,
+            outcome,
+            started_at=self._started_at,
+            duration_ms=self._milliseconds(),
+            possible_duplicate=self._possible_duplicate,
+            retry_after=retry_after,
+        )
+
+    def _milliseconds(self) -> float:
+        return round((time.perf_counter() - self._started) * 1000, 3)

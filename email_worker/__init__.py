@@ -1,0 +1,1 @@
+"""The email worker: one job in, one mail out, one event back."""

@@ -1,0 +1,213 @@
+"""Builds the bytes of a mail by string assembly: fast, and with no way to inject a header.
+
+The standard library's EmailMessage takes about a millisecond a message; this takes some tens of
+microseconds. Sources: RFC 5322 (form), 2045 (encodings), 2046 (multipart), 2047 (encoded words),
+6532 (UTF-8 in headers, for addresses that need SMTPUTF8), 3834 (Auto-Submitted).
+
+Every line ends in CRLF and is at most 998 octets long, and no CR or LF stands alone.
+"""
+
+import binascii
+import os
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from functools import lru_cache
+
+from carillon.contracts.messages import DeliveryJob, EmailContent
+from carillon.errors import PermanentFailure, Reason
+from email_worker.mailbox import InvalidMailbox, Mailbox, parse_mailbox
+
+# A line with an encoded word has at most 76 characters (RFC 2047, 2); "Subject: " is the longest
+# name before one. 39 octets become 52 of base64 and 12 of frame.
+_LINE = 76
+_WORD_OCTETS = 39
+# RFC 5322 allows 998 octets a line; some servers count the dot they stuff.
+_LONGEST_LINE = 988
+
+_FORBIDDEN = re.compile(r"[\r\n\0]")
+_PRINTABLE = re.compile(r"[ -~]*")
+_TOKEN = re.compile(r"[!-~]{0,200}")
+_NOT_SEVEN_BIT = re.compile(r"[^\t\n\r -~]")
+
+_TEXT_PART = 'Content-Type: text/{}; charset="utf-8"\r\nContent-Transfer-Encoding: {}\r\n\r\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who the mails are from; `header` is the whole From field, encoded once."""
+
+    mailbox: Mailbox
+    header: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail ready for the wire, before dot-stuffing; it ends in CRLF."""
+
+    sender: Mailbox
+    recipients: tuple[Mailbox, ...]
+    message_id: str
+    data: bytes
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """True where a header holds an address that ASCII cannot express."""
+        return any(recipient.needs_smtputf8 for recipient in self.recipients)
+
+
+def make_sender(name: str, address: str) -> Sender:
+    """Raises InvalidMailbox, also for an address that needs SMTPUTF8, and PermanentFailure."""
+    mailbox = parse_mailbox(address)
+    if mailbox.needs_smtputf8:
+        raise InvalidMailbox("a sender's address has to be ASCII")
+    return Sender(mailbox, f"From: {_named(name, mailbox)}\r\n")
+
+
+def build_mail(job: DeliveryJob, sender: Sender, now: datetime) -> Mail:
+    """The mail for `job`: its text, its HTML, or both as alternatives.
+
+    Raises PermanentFailure: invalid_address, or invalid_content for a line break or NUL where a
+    header would carry it, and for text that is not Unicode.
+    """
+    content = job.content
+    if not isinstance(content, EmailContent):
+        raise PermanentFailure("The content is not an email.", reason=Reason.INVALID_CONTENT)
+    recipients = _recipients(job)
+    message_id = f"{_token('notification id', job.notification_id)}@{sender.mailbox.domain}"
+    correlation_id = _token("correlation id", job.correlation_id)
+    to = ",\r\n ".join(_named(job.recipient_name, recipient) for recipient in recipients)
+    headers = (
+        f"{sender.header}"
+        f"To: {to}\r\n"
+        f"Subject: {_subject(content.subject)}\r\n"
+        f"Date: {_date(now.replace(microsecond=0))}\r\n"
+        f"Message-ID: <{message_id}>\r\n"
+        "MIME-Version: 1.0\r\n"
+        # Keeps vacation notices from answering (RFC 3834, 5).
+        "Auto-Submitted: auto-generated\r\n"
+        f"X-Notification-ID: {job.notification_id}\r\n"
+        f"X-Correlation-ID: {correlation_id}\r\n"
+    )
+    return Mail(sender.mailbox, recipients, message_id, _utf8("header", headers) + _body(content))
+
+
+def _recipients(job: DeliveryJob) -> tuple[Mailbox, ...]:
+    try:
+        return tuple(parse_mailbox(address.value) for address in job.addresses)
+    except InvalidMailbox as error:
+        raise PermanentFailure(
+            f"The recipient's address cannot be used: {error}.", reason=Reason.INVALID_ADDRESS
+        ) from error
+
+
+def _subject(text: str) -> str:
+    _refuse_breaks("subject", text)
+    fits = len(text) <= _LINE - len("Subject: ") and text.strip(" ") == text
+    return text if fits and _is_literal(text) else _encoded_words("subject", text)
+
+
+def _named(name: str, mailbox: Mailbox) -> str:
+    _refuse_breaks("name", name)
+    name = name.strip()
+    if not name:
+        return mailbox.address
+    if not _is_literal(name) or len(name) > _LINE - len("From: ") - 2:
+        return f"{_encoded_words('name', name)}\r\n <{mailbox.address}>"
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}" <{mailbox.address}>'
+
+
+def _is_literal(text: str) -> bool:
+    """Readers decode encoded words wherever they stand: text that looks like one is encoded."""
+    return _PRINTABLE.fullmatch(text) is not None and "=?" not in text
+
+
+def _encoded_words(what: str, text: str) -> str:
+    """RFC 2047: base64 words, one a line, never splitting a character."""
+    octets = _utf8(what, text)
+    words = []
+    start = 0
+    while start < len(octets):
+        end = min(start + _WORD_OCTETS, len(octets))
+        while end < len(octets) and octets[end] & 0xC0 == 0x80:
+            end -= 1
+        word = binascii.b2a_base64(octets[start:end], newline=False).decode("ascii")
+        words.append(f"=?utf-8?b?{word}?=")
+        start = end
+    return "\r\n ".join(words)
+
+
+def _body(content: EmailContent) -> bytes:
+    if not content.html:
+        return _part("plain", content.body) + b"\r\n"
+    if not content.body:
+        return _part("html", content.html) + b"\r\n"
+    # Fresh randomness: a boundary that an author could foresee lets a variable add a part.
+    boundary = f"=_{os.urandom(16).hex()}"
+    return b"".join(
+        (
+            f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode("ascii"),
+            f"--{boundary}\r\n".encode("ascii"),
+            _part("plain", content.body),
+            f"\r\n--{boundary}\r\n".encode("ascii"),
+            _part("html", content.html),
+            f"\r\n--{boundary}--\r\n".encode("ascii"),
+        )
+    )
+
+
+def _part(subtype: str, text: str) -> bytes:
+    """A text part: headers and body, without the line break that follows it."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    seven_bit = text.isascii() and not _NOT_SEVEN_BIT.search(text) and _lines_fit(text)
+    octets = _utf8("body", text.replace("\n", "\r\n"))
+    if seven_bit:
+        return _TEXT_PART.format(subtype, "7bit").encode("ascii") + octets
+    # Quoted-printable triples what is not ASCII; base64 adds a third to everything.
+    if 6 * (len(octets) - len(text)) < len(octets):
+        return _TEXT_PART.format(subtype, "quoted-printable").encode("ascii") + _quoted(octets)
+    return _TEXT_PART.format(subtype, "base64").encode("ascii") + _base64(octets)
+
+
+def _lines_fit(text: str) -> bool:
+    return len(text) <= _LONGEST_LINE or max(map(len, text.split("\n"))) <= _LONGEST_LINE
+
+
+def _quoted(octets: bytes) -> bytes:
+    # b2a_qp breaks its lines as the first line of the text ends: make sure that is CRLF.
+    return binascii.b2a_qp(octets + b"\r\n", istext=True)[:-2]
+
+
+def _base64(octets: bytes) -> bytes:
+    encoded = binascii.b2a_base64(octets, newline=False)
+    return b"\r\n".join(encoded[at : at + _LINE] for at in range(0, len(encoded), _LINE))
+
+
+def _refuse_breaks(what: str, text: str) -> None:
+    if _FORBIDDEN.search(text):
+        raise PermanentFailure(
+            f"The {what} holds a line break or a NUL.", reason=Reason.INVALID_CONTENT
+        )
+
+
+def _token(what: str, text: str) -> str:
+    if not _TOKEN.fullmatch(text):
+        raise PermanentFailure(f"The {what} is malformed.", reason=Reason.INVALID_CONTENT)
+    return text
+
+
+def _utf8(what: str, text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise PermanentFailure(
+            f"The {what} is not valid Unicode.", reason=Reason.INVALID_CONTENT
+        ) from error
+
+
+@lru_cache(maxsize=4)
+def _date(second: datetime) -> str:
+    return format_datetime(second)

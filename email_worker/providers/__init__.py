@@ -1,0 +1,1 @@
+"""Email providers: one file each, and one line in `email_worker.registry`."""

@@ -1,0 +1,130 @@
+"""SMTP: the provider that every mail server is."""
+
+import ssl
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import parseaddr
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import structlog
+
+from carillon.contracts.messages import DeliveryJob
+from carillon.contracts.provider import Acceptance
+from carillon.errors import PermanentFailure, Reason, TemporaryFailure
+from carillon.settings import Environment, SettingsError
+from carillon.worker.outcomes import utc_now
+from email_worker.mailbox import InvalidMailbox
+from email_worker.mime import Mail, Sender, build_mail, make_sender
+from email_worker.smtp.pool import NAME, Lifetime, SessionPool
+from email_worker.smtp.session import ConnectionLost, Server, Session
+
+log = structlog.get_logger(__name__)
+
+_EXAMPLE_URL = "smtp://user:password@mail.example.com:587?starttls=true"
+_EXAMPLE_FROM = "Carillon <notifications@example.com>"
+_PORTS = {"plain": 25, "starttls": 587, "tls": 465}
+
+
+class SMTPProvider:
+    """Sends over pooled, persistent connections.
+
+    A mail is sent again, once, only where the connection turned out to be closed before any of the
+    mail was sent. After the final dot a lost answer is OutcomeUnknown: repeated by the template's
+    policy, never here.
+    """
+
+    name = NAME
+    receipts = False
+
+    def __init__(
+        self,
+        server: Server,
+        sender: Sender,
+        *,
+        lifetime: Lifetime | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        tls = None if server.security == "plain" else ssl.create_default_context()
+        self._pool = SessionPool(server, lifetime or Lifetime(), tls)
+        self._sender = sender
+        self._now = now
+
+    @classmethod
+    def from_environment(cls, env: Environment) -> "SMTPProvider":
+        """SMTP_URL, EMAIL_FROM, SMTP_TIMEOUT_SECONDS and SMTP_MAILS_PER_CONNECTION."""
+        server = server_from(
+            env.url(
+                "SMTP_URL",
+                schemes=("smtp", "smtps"),
+                example=_EXAMPLE_URL,
+                default="smtp://127.0.0.1:1025",
+            ),
+            timeout=env.number("SMTP_TIMEOUT_SECONDS", 10.0, least=0.1, most=60),
+        )
+        sender = sender_from(env.text("EMAIL_FROM", "Carillon <notifications@carillon.test>"))
+        mails = env.integer("SMTP_MAILS_PER_CONNECTION", 500, least=1)
+        if server.username and server.security == "plain":
+            log.warning("the mail server's password travels unencrypted: use ?starttls=true")
+        return cls(server, sender, lifetime=Lifetime(mails=mails))
+
+    def send(self, job: DeliveryJob) -> Acceptance:
+        """Raises TemporaryFailure, PermanentFailure or OutcomeUnknown."""
+        mail = build_mail(job, self._sender, self._now())
+        session = self._pool.take()
+        if session is None or not self._sent_over(session, mail):
+            self._send_over_new(mail, again=session is not None)
+        return Acceptance(mail.message_id)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.close()
+
+    def _sent_over(self, session: Session, mail: Mail) -> bool:
+        """False where a kept connection turned out to be closed: nothing was sent."""
+        try:
+            session.send(mail)
+        except ConnectionLost:
+            return False
+        finally:
+            self._pool.give_back(session)
+        return True
+
+    def _send_over_new(self, mail: Mail, *, again: bool) -> None:
+        session = self._pool.open(again=again)
+        try:
+            session.send(mail)
+        except ConnectionLost as error:
+            raise TemporaryFailure(
+                "The mail server closed the connection.",
+                reason=Reason.PROVIDER_UNAVAILABLE,
+                code=str(error),
+            ) from error
+        finally:
+            self._pool.give_back(session)
+
+
+def server_from(url: str, *, timeout: float) -> Server:
+    """From `smtp://user:password@host:port?starttls=true` or `smtps://…`. Raises SettingsError."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    starttls = query.pop("starttls", ["false"])[-1].lower()
+    if query or starttls not in {"true", "false"} or parts.path not in {"", "/"}:
+        raise SettingsError("SMTP_URL", "knows ?starttls=true alone", _EXAMPLE_URL)
+    security = "tls" if parts.scheme == "smtps" else "starttls" if starttls == "true" else "plain"
+    return Server(
+        host=parts.hostname or "",
+        port=parts.port or _PORTS[security],
+        security=security,
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        timeout=timeout,
+    )
+
+
+def sender_from(text: str) -> Sender:
+    """From `Name <address>`. Raises SettingsError."""
+    name, address = parseaddr(text)
+    try:
+        return make_sender(name, address)
+    except (InvalidMailbox, PermanentFailure) as error:
+        raise SettingsError("EMAIL_FROM", f"is no sender: {error}", _EXAMPLE_FROM) from error

@@ -1,0 +1,263 @@
+"""One SMTP connection: opened, authenticated, and used for one mail after another.
+
+`smtplib` opens it; the transaction is ours, because a server that offers PIPELINING (RFC 2920)
+then takes a mail in two round trips instead of four.
+
+What a lost connection means depends on when it is lost. A mail is only accepted once the server
+has seen the final dot (RFC 5321, 4.1.1.4): before all of it is handed to the kernel nothing was
+accepted, after that nobody knows until the reply comes.
+"""
+
+import contextlib
+import select
+import smtplib
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+
+from carillon.contracts.provider import OutcomeUnknown
+from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
+from email_worker.mime import Mail
+from email_worker.smtp.replies import Reply, Stage, failure_of
+
+DOT = b".\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where and how to connect; `security` is "plain", "starttls" or "tls". Seconds."""
+
+    host: str
+    port: int
+    security: str = "plain"
+    username: str = ""
+    password: str = ""
+    timeout: float = 10.0
+
+
+class ConnectionLost(Exception):
+    """The connection ended before any of the mail was sent: nothing was accepted."""
+
+
+class Session:
+    """Used by one thread at a time. After an error `usable` tells whether it may be used again."""
+
+    def __init__(self, server: Server, tls: ssl.SSLContext | None) -> None:
+        """Connect, say EHLO, STARTTLS and log in. Raises TemporaryFailure or PermanentFailure."""
+        self.opened_at = self.used_at = time.monotonic()
+        self.mails = 0
+        self.usable = True
+        try:
+            self._smtp = _open(server, tls)
+        except (OSError, smtplib.SMTPException) as error:
+            raise _opening_failure(error) from error
+        self._features = self._smtp.esmtp_features
+        self._pipelining = "pipelining" in self._features
+        size = self._features.get("size", "")
+        self._size = int(size) if size.isdecimal() else 0
+
+    @property
+    def stale(self) -> bool:
+        """True where the server has hung up, or said something unasked (421, most likely)."""
+        try:
+            poll = select.poll()
+            poll.register(self._socket, select.POLLIN)
+            return bool(poll.poll(0))
+        except (OSError, ValueError):
+            return True
+
+    def send(self, mail: Mail) -> None:
+        """Raises ConnectionLost, TemporaryFailure, PermanentFailure or OutcomeUnknown.
+
+        A mail to several recipients is accepted where one of them was.
+        """
+        self._check(mail)
+        self.usable = False
+        self._open_transaction(mail)
+        self._transfer(mail)
+        self.mails += 1
+        self.used_at = time.monotonic()
+        self.usable = True
+
+    def close(self) -> None:
+        """Say goodbye without waiting for the answer."""
+        self.usable = False
+        with contextlib.suppress(OSError):
+            self._socket.sendall(b"QUIT\r\n")
+        self._smtp.close()
+
+    @property
+    def _socket(self) -> socket.socket:
+        if self._smtp.sock is None:
+            raise ConnectionResetError("closed")
+        return self._smtp.sock
+
+    def _check(self, mail: Mail) -> None:
+        if mail.needs_smtputf8 and "smtputf8" not in self._features:
+            raise PermanentFailure(
+                "The mail server takes no address with characters beyond ASCII (SMTPUTF8).",
+                reason=Reason.INVALID_ADDRESS,
+            )
+        if 0 < self._size < len(mail.data):
+            raise PermanentFailure(
+                f"The mail has {len(mail.data)} octets, the mail server takes {self._size}.",
+                reason=Reason.PAYLOAD_TOO_LARGE,
+            )
+
+    def _open_transaction(self, mail: Mail) -> None:
+        """MAIL, RCPT and DATA, up to the server's 354."""
+        commands = self._commands(mail)
+        replies = self._pipelined(commands) if self._pipelining else self._in_turn(commands)
+        failure = _refusal(replies, len(mail.recipients), mail)
+        if failure is None:
+            return
+        if len(replies) == len(commands) and replies[-1].code == 354:
+            # Pipelined, and the server wants data although it refused all: give it none (RFC 2920).
+            with contextlib.suppress(ConnectionLost):
+                self._exchange(DOT)
+        self._reset(replies)
+        raise failure
+
+    def _commands(self, mail: Mail) -> list[bytes]:
+        parameters = f" SIZE={len(mail.data)}" if "size" in self._features else ""
+        if mail.needs_smtputf8:
+            parameters += " SMTPUTF8 BODY=8BITMIME"
+        return [
+            f"MAIL FROM:<{mail.sender.address}>{parameters}\r\n".encode(),
+            *(f"RCPT TO:<{recipient.address}>\r\n".encode() for recipient in mail.recipients),
+            b"DATA\r\n",
+        ]
+
+    def _pipelined(self, commands: list[bytes]) -> list[Reply]:
+        try:
+            self._socket.sendall(b"".join(commands))
+            return [self._reply() for _ in commands]
+        except (OSError, smtplib.SMTPException) as error:
+            raise ConnectionLost(type(error).__name__) from error
+
+    def _in_turn(self, commands: list[bytes]) -> list[Reply]:
+        """One after the other; DATA only where the sender and a recipient were accepted."""
+        replies: list[Reply] = []
+        for command in commands:
+            if command == b"DATA\r\n" and not any(reply.positive for reply in replies[1:]):
+                break
+            replies.append(self._exchange(command))
+            if len(replies) == 1 and not replies[0].positive:
+                break
+        return replies
+
+    def _transfer(self, mail: Mail) -> None:
+        """The mail itself, and the server's verdict."""
+        data = mail.data.replace(b"\r\n.", b"\r\n..") if b"\r\n." in mail.data else mail.data
+        try:
+            self._socket.sendall(data + DOT)
+        except OSError as error:
+            raise TemporaryFailure(
+                "The mail server went away before it had the whole mail.",
+                reason=_lost_reason(error),
+                code=type(error).__name__,
+            ) from error
+        try:
+            reply = self._reply()
+        except (OSError, smtplib.SMTPException) as error:
+            raise OutcomeUnknown(
+                "The mail server had the whole mail and gave no answer.",
+                code=type(error).__name__,
+            ) from error
+        if not 200 <= reply.code < 600:
+            raise OutcomeUnknown("The mail server's answer to the mail was not SMTP.")
+        if not reply.positive:
+            # The transaction is over, the session is not.
+            self.usable = reply.code != 421
+            raise failure_of(reply, Stage.DATA, hide=_addresses(mail))
+
+    def _reset(self, replies: list[Reply]) -> None:
+        """Leave the transaction; a session that cannot is not used again."""
+        if any(reply.code == 421 or not 200 <= reply.code < 600 for reply in replies):
+            return
+        with contextlib.suppress(ConnectionLost):
+            self.usable = self._exchange(b"RSET\r\n").positive
+
+    def _exchange(self, command: bytes) -> Reply:
+        try:
+            self._socket.sendall(command)
+            return self._reply()
+        except (OSError, smtplib.SMTPException) as error:
+            raise ConnectionLost(type(error).__name__) from error
+
+    def _reply(self) -> Reply:
+        code, text = self._smtp.getreply()
+        return Reply(code, text.decode("utf-8", "replace"))
+
+
+def _open(server: Server, tls: ssl.SSLContext | None) -> smtplib.SMTP:
+    # Named here because smtplib would ask the DNS for our name at each connection.
+    name = socket.gethostname() or "localhost"
+    smtp: smtplib.SMTP
+    if server.security == "tls":
+        smtp = smtplib.SMTP_SSL(server.host, server.port, name, timeout=server.timeout, context=tls)
+    else:
+        smtp = smtplib.SMTP(server.host, server.port, name, timeout=server.timeout)
+    try:
+        smtp.ehlo_or_helo_if_needed()
+        if server.security == "starttls":
+            smtp.starttls(context=tls)
+            smtp.ehlo_or_helo_if_needed()
+        if server.username:
+            smtp.login(server.username, server.password)
+    except BaseException:
+        smtp.close()
+        raise
+    if smtp.sock is not None:
+        # Commands and mail travel in separate small packets: never wait to fill one.
+        smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return smtp
+
+
+def _opening_failure(error: Exception) -> DeliveryFailure:
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return PermanentFailure(
+            "The mail server offers neither the encryption nor the login that is configured.",
+            reason=Reason.CONFIGURATION,
+        )
+    if isinstance(error, smtplib.SMTPResponseException):
+        return failure_of(Reply(error.smtp_code, _text(error.smtp_error)), Stage.CONNECT)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return PermanentFailure(
+            "The mail server's certificate is not valid for its name.",
+            reason=Reason.CONFIGURATION,
+        )
+    return TemporaryFailure(
+        "The mail server cannot be reached.",
+        reason=_lost_reason(error),
+        code=type(error).__name__,
+    )
+
+
+def _refusal(replies: list[Reply], recipients: int, mail: Mail) -> DeliveryFailure | None:
+    """The failure that the replies to MAIL, RCPT… and DATA add up to, or None."""
+    hide = _addresses(mail)
+    if not replies[0].positive:
+        return failure_of(replies[0], Stage.SENDER, hide=hide)
+    answers = replies[1 : 1 + recipients]
+    if not any(answer.positive for answer in answers):
+        # Where one of them may be accepted later, later is when to try.
+        answer = next((each for each in answers if each.code < 500), answers[0])
+        return failure_of(answer, Stage.RECIPIENT, hide=hide)
+    if replies[-1].code != 354:
+        return failure_of(replies[-1], Stage.DATA, hide=hide)
+    return None
+
+
+def _addresses(mail: Mail) -> tuple[str, ...]:
+    return tuple(recipient.address for recipient in mail.recipients)
+
+
+def _lost_reason(error: Exception) -> Reason:
+    timed_out = isinstance(error, TimeoutError) or "timed out" in str(error)
+    return Reason.TIMED_OUT if timed_out else Reason.PROVIDER_UNAVAILABLE
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

@@ -1,0 +1,1 @@
+"""The SMS worker: the text channels, sms and whatsapp."""
