@@ -4,7 +4,7 @@ Taken while the row is locked by its own UPDATE or INSERT, so of two changes to 
 later commit has the higher revision. `carillon.record_cache` orders its writes by them.
 """
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Func
 
 SEQUENCE = "record_revision"
@@ -18,3 +18,10 @@ class NextRevision(Func):
 
     def __init__(self) -> None:
         super().__init__()
+
+
+def next_revision() -> int:
+    """One revision now; for a caller that holds the row's lock, in a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s)", [SEQUENCE])
+        return int(cursor.fetchone()[0])

@@ -40,6 +40,8 @@ class OrganizationSyncApi(APIView):
         operation_id="sync_organization",
         summary="Create or update an organization",
         tags=["internal"],
+        # The secret alone; the scheme itself is described by the calls that need both headers.
+        auth=[{"InternalSecret": []}],  # type: ignore[list-item]  # the stubs are wrong
         request=request_body(OrganizationBody),
         responses={
             200: answer(OrganizationBody, "The organization was known", example=_EXAMPLE),
