@@ -11,8 +11,12 @@ from gateway.organizations.models import Organization
 
 
 class DeliveryAttempt(models.Model):
-    """One try at delivering a notification, as its worker reported it."""
+    """One try at delivering a notification, as its worker reported it.
 
+    A repeated event finds its attempt recorded.
+    """
+
+    pk = models.CompositePrimaryKey("notification_id", "number")
     notification = models.ForeignKey(
         Notification, on_delete=models.CASCADE, related_name="attempts", db_index=False
     )
@@ -33,12 +37,6 @@ class DeliveryAttempt(models.Model):
 
     class Meta:
         ordering = ("number",)
-        constraints = (
-            # A repeated event finds its attempt recorded.
-            models.UniqueConstraint(
-                fields=("notification", "number"), name="attempt_once_per_number"
-            ),
-        )
 
     def __str__(self) -> str:
         """As in the AMQP message id."""
@@ -46,7 +44,10 @@ class DeliveryAttempt(models.Model):
 
 
 class DeadLetter(models.Model):
-    """A notification that ended undelivered, kept to be looked at and replayed."""
+    """A notification that failed or bounced, kept to be looked at and replayed.
+
+    Not for what was rejected, expired or cancelled: somebody wanted those not to arrive.
+    """
 
     id = PrefixedIDField(ids.DEAD_LETTER, primary_key=True)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, db_index=False)
@@ -55,8 +56,11 @@ class DeadLetter(models.Model):
     )
     reason = models.CharField(max_length=32, choices=[(r.value, r.value) for r in Reason])
     error_message = models.TextField(blank=True)
+    # All that were made so far: after a replay they no longer count against the retry policy.
     attempts = models.SmallIntegerField()
     created_at = models.DateTimeField()
+    # A replayed one is kept; where the replay fails as well this is None again.
+    replayed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("-created_at", "-id")

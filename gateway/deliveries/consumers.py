@@ -1,0 +1,164 @@
+"""Consuming delivery events in batches, and never letting one bad event or an outage lose any."""
+
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import psycopg
+import structlog
+
+from carillon.broker import topology
+from carillon.broker.connection import Backoff
+from carillon.broker.consumer import Consumer, Subscription
+from carillon.broker.delivery import Delivery, Inbox
+from carillon.contracts.messages import UnreadableMessage
+from carillon.contracts.status import Status
+from gateway.deliveries import metrics
+from gateway.deliveries.config import EventsSettings
+from gateway.deliveries.services.events import AppliedBatch, apply_events
+from gateway.deliveries.services.reading import ReadEvent, read_event
+from gateway.outbox.database import Session
+
+log = structlog.get_logger(__name__)
+
+# Seconds.
+COLLECT_TIMEOUT = 0.5
+STUCK_AFTER = 60.0
+IDLE_IN_TRANSACTION = 30.0
+
+
+class EventsConsumer:
+    """Applies what arrives in `gateway.events.queue` until it is told to stop.
+
+    A batch is acknowledged after its commit. While the database is away the batch is kept and
+    tried again. An event that cannot be read, or that the database refuses by itself, is rejected:
+    RabbitMQ parks it.
+    """
+
+    def __init__(self, url: str, settings: EventsSettings) -> None:
+        self._settings = settings
+        self._inbox = Inbox()
+        self._consumer = Consumer(
+            url,
+            [Subscription(topology.EVENTS_QUEUE, settings.prefetch, self._inbox.put)],
+            name="events",
+        )
+        self._session = Session("events", idle_in_transaction=IDLE_IN_TRANSACTION)
+        self._stop = threading.Event()
+        self._turned = time.monotonic()
+
+    def stop(self) -> None:
+        """Take no more events; `run` returns once those that arrived are applied and acked."""
+        self._stop.set()
+
+    @property
+    def consuming(self) -> bool:
+        """True while RabbitMQ delivers to us."""
+        return self._consumer.consuming
+
+    @property
+    def alive(self) -> bool:
+        """True while the loop and the consumer's I/O thread turn."""
+        turned = time.monotonic() - self._turned
+        return max(turned, self._consumer.seconds_since_turn) < STUCK_AFTER
+
+    def run(self) -> None:
+        """Apply events until `stop`; outages of the database or of RabbitMQ are waited for."""
+        self._consumer.start()
+        try:
+            while not self._stop.is_set():
+                self._turned = time.monotonic()
+                self._process(
+                    self._inbox.collect(
+                        self._settings.batch, self._settings.batch_wait, COLLECT_TIMEOUT
+                    )
+                )
+            self._consumer.stop_consuming()
+            # Giving back what arrived would count against its delivery limit.
+            rest = self._inbox.drain()
+            for start in range(0, len(rest), self._settings.batch):
+                self._process(rest[start : start + self._settings.batch])
+        finally:
+            self._consumer.close()
+            self._session.drop()
+
+    def _process(self, deliveries: Sequence[Delivery]) -> None:
+        readable: list[tuple[Delivery, ReadEvent]] = []
+        for delivery in deliveries:
+            try:
+                readable.append((delivery, read_event(delivery.body)))
+            except UnreadableMessage as error:
+                self._park(delivery, str(error))
+        backoff = Backoff()
+        while readable:
+            try:
+                self._apply(readable)
+            except psycopg.Error as error:
+                self._session.drop()
+                metrics.DATABASE_FAILURES.inc()
+                log.warning("the database failed; the batch is kept", error=repr(error))
+                if self._stop.is_set():
+                    return
+                self._stop.wait(backoff.next())
+                self._turned = time.monotonic()
+                # RabbitMQ delivers these again by itself.
+                readable = [item for item in readable if not item[0].stale]
+            else:
+                return
+
+    def _apply(self, readable: Sequence[tuple[Delivery, ReadEvent]]) -> None:
+        """Apply and ack; halve the batch until what the database refuses is alone.
+
+        Raises psycopg.Error for what is no event's fault.
+        """
+        began = time.monotonic()
+        try:
+            applied = apply_events(
+                self._session.connection(),
+                [read for _, read in readable],
+                self._settings.retry_policies,
+            )
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            self._session.release()
+            if len(readable) == 1:
+                self._park(readable[0][0], repr(error))
+                return
+            middle = len(readable) // 2
+            self._apply(readable[:middle])
+            self._apply(readable[middle:])
+            return
+        self._consumer.ack_all(delivery for delivery, _ in readable)
+        metrics.BATCH_EVENTS.observe(len(readable))
+        metrics.BATCH_SECONDS.observe(time.monotonic() - began)
+        _count(applied)
+
+    def _park(self, delivery: Delivery, why: str) -> None:
+        self._consumer.reject(delivery)
+        metrics.EVENTS_IGNORED.labels("unreadable").inc()
+        log.error("an event is unreadable and was parked", message=delivery.message_id, why=why)
+
+
+def _count(applied: AppliedBatch) -> None:
+    for kind, count in (
+        ("repeated", applied.repeated),
+        ("late", applied.late),
+        ("unknown", applied.unknown),
+    ):
+        if count:
+            metrics.EVENTS_IGNORED.labels(kind).inc(count)
+    now = datetime.now(UTC)
+    for event in applied.new:
+        metrics.EVENTS.labels(event.outcome.value, event.channel, event.provider).inc()
+        metrics.EVENT_LAG.observe(max(0.0, (now - event.occurred_at).total_seconds()))
+        if event.possible_duplicate:
+            metrics.POSSIBLE_DUPLICATES.labels(event.channel).inc()
+    for each in applied.moved:
+        if each.status is Status.RETRYING:
+            metrics.RETRIES.labels(each.channel).inc()
+        elif each.has_ended:
+            metrics.ENDED.labels(each.status.value, each.channel, each.reason).inc()
+        if each.delivered_at is not None:
+            metrics.DELIVERY_SECONDS.labels(each.channel).observe(
+                max(0.0, (each.delivered_at - each.created_at).total_seconds())
+            )

@@ -1,0 +1,48 @@
+"""`manage.py events`: apply delivery events until SIGTERM."""
+
+import signal
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from carillon.broker.errors import BrokerUnavailable
+from carillon.observability import logging
+from carillon.observability.health import HealthChecks
+from carillon.observability.server import OperationsServer
+from carillon.settings import Environment
+from carillon.web.health import check_database
+from gateway.deliveries.config import EventsSettings
+from gateway.deliveries.consumers import EventsConsumer
+
+log = structlog.get_logger(__name__)
+
+
+class Command(BaseCommand):
+    """Runs one events process; several share the queue."""
+
+    help = "Apply delivery events to the database, until SIGTERM."
+    # The database may be down when we start: we wait for it.
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Returns after SIGTERM or SIGINT, with every event that arrived applied and acked."""
+        env = Environment()
+        logging.configure("events", env)
+        own = EventsSettings.read(env)
+        consumer = EventsConsumer(settings.GATEWAY.rabbitmq_url, own)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: consumer.stop())
+
+        def check_rabbitmq() -> None:
+            if not consumer.consuming:
+                raise BrokerUnavailable("not consuming")
+
+        health = HealthChecks("events", {"database": check_database, "rabbitmq": check_rabbitmq})
+        with OperationsServer(
+            host=own.host, port=own.port, health=health, alive=lambda: consumer.alive
+        ):
+            log.info("events started", batch=own.batch, port=own.port)
+            consumer.run()
+        log.info("events stopped")

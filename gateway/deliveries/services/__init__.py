@@ -1,0 +1,1 @@
+"""What the deliveries app does: applying events, ending notifications, reconciling."""

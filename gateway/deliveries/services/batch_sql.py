@@ -1,0 +1,137 @@
+"""The statements that apply a batch of events; each takes its rows as one JSON parameter.
+
+One parameter costs less than an array per column, on both sides of the wire.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from carillon.contracts.messages import Outcome
+from carillon.contracts.status import Status
+from gateway.deliveries.transitions import REFINES
+
+# In the order of their ids, as everybody locks them, so that two batches never deadlock.
+LOCK = """
+    SELECT n.id, n.organization_id, n.channel, n.lane, n.priority, n.status, n.attempt,
+           CASE WHEN n.attempt > 1 THEN (
+               SELECT d.attempts FROM deliveries_deadletter d WHERE d.notification_id = n.id
+           ) END,
+           n.created_at, n.expires_at
+    FROM notifications_notification n
+    WHERE n.id = ANY(%s)
+    ORDER BY n.id
+    FOR NO KEY UPDATE OF n
+"""
+
+RECORDED = """
+    SELECT notification_id, number, outcome FROM deliveries_deliveryattempt
+    WHERE notification_id = ANY(%s)
+"""
+
+_NEWS = ", ".join(
+    f"('{recorded.value}', '{new.value}')" for recorded, later in REFINES.items() for new in later
+)
+# Answers with the attempts that were new or news; the others are repeats.
+RECORD = f"""
+    INSERT INTO deliveries_deliveryattempt AS recorded
+        (notification_id, number, channel, provider, provider_message_id, outcome, reason,
+         error_code, error_message, started_at, finished_at, duration_ms, possible_duplicate)
+    SELECT * FROM json_to_recordset(%s::json) AS attempt (
+        notification_id uuid, number smallint, channel text, provider text,
+        provider_message_id text, outcome text, reason text, error_code text, error_message text,
+        started_at timestamptz, finished_at timestamptz, duration_ms float8,
+        possible_duplicate boolean
+    )
+    ON CONFLICT (notification_id, number) DO UPDATE
+    SET outcome = excluded.outcome, reason = excluded.reason, error_code = excluded.error_code,
+        error_message = excluded.error_message,
+        provider = coalesce(nullif(excluded.provider, ''), recorded.provider),
+        provider_message_id =
+            coalesce(nullif(excluded.provider_message_id, ''), recorded.provider_message_id),
+        possible_duplicate = recorded.possible_duplicate OR excluded.possible_duplicate
+    WHERE (recorded.outcome, excluded.outcome) IN ({_NEWS})
+    RETURNING notification_id, number
+"""  # noqa: S608  our own enumeration's values
+
+MOVE = """
+    UPDATE notifications_notification n
+    SET status = moved.status, attempt = moved.attempt, reason = moved.reason,
+        provider = coalesce(nullif(moved.provider, ''), n.provider),
+        provider_message_id =
+            coalesce(nullif(moved.provider_message_id, ''), n.provider_message_id),
+        error_message = moved.error_message, next_attempt_at = moved.next_attempt_at,
+        sent_at = coalesce(n.sent_at, moved.sent_at), delivered_at = moved.delivered_at,
+        updated_at = %s
+    FROM json_to_recordset(%s::json) AS moved (
+        id uuid, status text, attempt smallint, reason text, provider text,
+        provider_message_id text, error_message text, next_attempt_at timestamptz,
+        sent_at timestamptz, delivered_at timestamptz
+    )
+    WHERE n.id = moved.id
+"""
+
+# An outcome overtook the relay, or its relay was killed before it could delete the row: without
+# this the same attempt would be published again.
+FORGET = "DELETE FROM outbox_outboxmessage WHERE notification_id = ANY(%s)"
+
+RETRY = """
+    INSERT INTO outbox_outboxmessage (notification_id, attempt, priority, available_at)
+    SELECT * FROM json_to_recordset(%s::json) AS retry (
+        notification_id uuid, attempt smallint, priority smallint, available_at timestamptz
+    )
+    ON CONFLICT (notification_id) DO UPDATE
+    SET attempt = excluded.attempt, priority = excluded.priority,
+        available_at = excluded.available_at
+"""
+
+
+class AttemptRow(msgspec.Struct, frozen=True):
+    """A row of RECORD."""
+
+    notification_id: UUID
+    number: int
+    channel: str
+    provider: str
+    provider_message_id: str
+    outcome: Outcome
+    reason: str
+    error_code: str
+    error_message: str
+    started_at: datetime
+    finished_at: datetime
+    duration_ms: float
+    possible_duplicate: bool
+
+
+class MovedRow(msgspec.Struct, frozen=True):
+    """A row of MOVE."""
+
+    id: UUID
+    status: Status
+    attempt: int
+    reason: str
+    provider: str
+    provider_message_id: str
+    error_message: str
+    next_attempt_at: datetime | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
+
+
+class RetryRow(msgspec.Struct, frozen=True):
+    """A row of RETRY."""
+
+    notification_id: UUID
+    attempt: int
+    priority: int
+    available_at: datetime
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def rows(records: list[AttemptRow] | list[MovedRow] | list[RetryRow]) -> str:
+    """The records as the JSON parameter of their statement."""
+    return _encoder.encode(records).decode()

@@ -1,0 +1,1 @@
+"""What the outbox does: taking windows of due rows, publishing them, settling them."""

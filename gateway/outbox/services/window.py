@@ -1,0 +1,190 @@
+"""Taking a window: the rows that are due, most urgent first, locked for their publisher."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+from psycopg import sql
+
+from carillon.broker import topology
+from carillon.broker.messages import OutgoingMessage
+from carillon.contracts import ids
+from carillon.contracts.lanes import PRIORITY_MAX, PRIORITY_MIN, Lane
+from carillon.contracts.messages import (
+    Address,
+    Content,
+    DeliveryJob,
+    DeliveryPolicy,
+    Mode,
+    encode,
+)
+from carillon.contracts.status import ENDS
+from carillon.errors import Reason
+from gateway.outbox.database import Connection
+
+# One index range per priority: rows that are scheduled for later are never walked over. The
+# notification is locked with its row, so that an event, a cancel or an edit waits for the window
+# rather than crossing it; the relay itself waits for nobody.
+_TAKE = sql.SQL(
+    """
+    WITH due AS MATERIALIZED (
+        SELECT of_one_priority.*
+        FROM generate_series({most}, {least}, -1) AS each (priority),
+        LATERAL (
+            SELECT n.id, o.attempt AS due_attempt, n.organization_id, n.correlation_id, n.channel,
+                   n.lane, n.priority, n.mode, n.delivery, n.user_id, n.status, n.created_at,
+                   n.expires_at
+            FROM outbox_outboxmessage o
+            JOIN notifications_notification n ON n.id = o.notification_id
+            WHERE o.priority = each.priority AND o.available_at <= statement_timestamp()
+            ORDER BY o.available_at, o.notification_id
+            LIMIT {window}
+            FOR UPDATE OF o SKIP LOCKED
+            FOR NO KEY UPDATE OF n SKIP LOCKED
+        ) AS of_one_priority
+        LIMIT {window}
+    )
+    SELECT due.*, c.addresses::text, c.content::text, c.recipient_name, c.traceparent
+    FROM due LEFT JOIN notifications_notificationcontent c ON c.notification_id = due.id
+    """
+)
+
+# The outbox swings between empty and huge, faster than statistics follow: the plan above is right
+# for both, and only it.
+PLANNER_OPTIONS = " ".join(
+    f"-c enable_{method}=off" for method in ("seqscan", "bitmapscan", "hashjoin", "mergejoin")
+)
+
+_ENDED = frozenset(status.value for status in ENDS)
+_decode_addresses = msgspec.json.Decoder(tuple[Address, ...]).decode
+_decode_content = msgspec.json.Decoder(Content).decode
+
+
+class _Row(NamedTuple):
+    """A due row with all that a worker needs, in the query's order."""
+
+    notification: UUID
+    attempt: int
+    organization: UUID
+    correlation_id: str
+    channel: str
+    lane: str
+    priority: int
+    mode: str
+    delivery: str
+    user_id: str
+    status: str
+    created_at: datetime
+    expires_at: datetime | None
+    addresses: str | None
+    content: str | None
+    recipient_name: str | None
+    traceparent: str | None
+
+
+@dataclass(slots=True)
+class Window:
+    """Locked rows, sorted by what is to become of them. Holds its transaction open."""
+
+    taken_at: datetime
+    # These two go together: the messages, and the notifications they are of.
+    messages: list[OutgoingMessage] = field(default_factory=list)
+    notifications: list[UUID] = field(default_factory=list)
+    # Too late to be sent.
+    expired: list[UUID] = field(default_factory=list)
+    # Their notification has ended otherwise: the row means nothing any more.
+    obsolete: list[UUID] = field(default_factory=list)
+    # No message can be made of them, now or ever; each with its reason in words.
+    unusable: list[tuple[UUID, Reason, str]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """How many rows are locked."""
+        return len(self.messages) + len(self.expired) + len(self.obsolete) + len(self.unusable)
+
+
+class Unusable(Exception):
+    """No message can be made of a row."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def take_window(connection: Connection, *, most: int, now: datetime) -> Window:
+    """Lock up to `most` due rows that no other relay has; leaves the transaction open.
+
+    `now` becomes the jobs' `queued_at` and decides what has expired. Raises psycopg.Error.
+    """
+    window = Window(taken_at=now)
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(_take_query(most))
+        for values in cursor.fetchall():
+            _sort_in(window, _Row._make(values))
+    return window
+
+
+@cache
+def _take_query(most: int) -> sql.Composed:
+    return _TAKE.format(
+        most=sql.Literal(PRIORITY_MAX), least=sql.Literal(PRIORITY_MIN), window=sql.Literal(most)
+    )
+
+
+def _sort_in(window: Window, row: _Row) -> None:
+    if row.status in _ENDED:
+        window.obsolete.append(row.notification)
+    elif row.expires_at is not None and row.expires_at <= window.taken_at:
+        window.expired.append(row.notification)
+    else:
+        try:
+            message = _message(row, window.taken_at)
+        except Unusable as problem:
+            window.unusable.append((row.notification, problem.reason, str(problem)))
+        else:
+            window.messages.append(message)
+            window.notifications.append(row.notification)
+
+
+def _message(row: _Row, queued_at: datetime) -> OutgoingMessage:
+    """Raises Unusable."""
+    if row.addresses is None or row.content is None:
+        raise Unusable(Reason.INVALID_CONTENT, "the content is no longer stored")
+    try:
+        job = DeliveryJob(
+            notification_id=f"{ids.NOTIFICATION}_{row.notification.hex}",
+            attempt=row.attempt,
+            organization_id=f"{ids.ORGANIZATION}_{row.organization.hex}",
+            correlation_id=row.correlation_id,
+            channel=row.channel,
+            lane=Lane(row.lane),
+            priority=row.priority,
+            mode=Mode(row.mode),
+            delivery=DeliveryPolicy(row.delivery),
+            addresses=_decode_addresses(row.addresses),
+            recipient_name=row.recipient_name or "",
+            user_id=row.user_id,
+            content=_decode_content(row.content),
+            accepted_at=row.created_at,
+            queued_at=queued_at,
+            expires_at=row.expires_at,
+            traceparent=row.traceparent or "",
+        )
+        return OutgoingMessage(
+            route=_route(row.channel, job.lane),
+            body=encode(job),
+            message_id=job.message_id,
+            correlation_id=row.correlation_id,
+            traceparent=job.traceparent,
+        )
+    except KeyError:
+        raise Unusable(Reason.CONFIGURATION, f"there is no channel {row.channel!r}") from None
+    except (msgspec.MsgspecError, ValueError) as error:
+        # Which field is wrong, never what stands in it.
+        raise Unusable(Reason.INVALID_CONTENT, f"not a delivery job: {error}") from error
+
+
+_route = cache(topology.route_for)
