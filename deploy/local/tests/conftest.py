@@ -1,0 +1,18 @@
+"""Fixtures for the local stack."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.identity import marked
+from deploy.local.roster import Roster
+
+
+@pytest.fixture
+def roster(tmp_path: Path) -> Iterator[Roster]:
+    """A roster in a temporary folder; afterwards nothing that it started may live."""
+    roster = Roster(tmp_path, tmp_path / "logs")
+    yield roster
+    roster.kill_all()
+    assert marked(tmp_path) == []
