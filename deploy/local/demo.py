@@ -10,7 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from deploy.local.console import Console, table
@@ -92,9 +92,15 @@ def _organization(settings: Mapping[str, str], console: Console) -> DemoOrganiza
 
 
 def _kept(path: Path) -> DemoOrganization | None:
+    return _parsed(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _parsed(text: str) -> DemoOrganization | None:
+    """From JSON, which may say more than we ask; None where it says less."""
     try:
-        return DemoOrganization(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        values = json.loads(text)
+        return DemoOrganization(**{f.name: str(values[f.name]) for f in fields(DemoOrganization)})
+    except (ValueError, TypeError, KeyError):
         return None
 
 
@@ -117,13 +123,15 @@ def _create_organization(settings: Mapping[str, str]) -> DemoOrganization:
         timeout=COMMAND_TIMEOUT,
         check=False,
     )
-    try:
-        # Log lines, if any, come before; the answer is the last line.
-        return DemoOrganization(**json.loads(result.stdout.strip().splitlines()[-1]))
-    except (IndexError, ValueError, TypeError):
+    # Log lines, if any, come before; the answer is the last line.
+    answer = (result.stdout.strip().splitlines() or [""])[-1]
+    created = _parsed(answer) if result.returncode == 0 else None
+    if created is None:
+        # Not its output, which may hold a key.
         raise StackError(
-            f"create_org failed with exit code {result.returncode}:\n{result.stdout}{result.stderr}"
-        ) from None
+            f"create_org failed with exit code {result.returncode}:\n{result.stderr.strip()}"
+        )
+    return created
 
 
 def _user(client: GatewayClient) -> str:

@@ -9,6 +9,7 @@ from deploy.local.credentials import kept_credentials
 from deploy.local.databases import create_databases, migrate
 from deploy.local.demo import send_demo
 from deploy.local.environment import Addresses, child_environment, given, stack_settings
+from deploy.local.errors import StackError
 from deploy.local.interruptible import run_until_stopped
 from deploy.local.leftovers import end_leftovers
 from deploy.local.mailbox import SMTP_PORT, WEB_PORT, Mailbox
@@ -74,7 +75,11 @@ class LocalStack:
     def run(self) -> int:
         """All of it, in order; returns only when the roster is closed."""
         settings, platform = self._start()
-        send_demo(settings, self._console)
+        try:
+            send_demo(settings, self._console)
+        except StackError as error:
+            # The platform is up: whoever wants to know why finds it running.
+            self._console.line(f"\n  The demo failed. {error}", colour="31")
         self._state.set_ready()
         elapsed = time.monotonic() - self._begun
         self._console.line(f"\nUp in {elapsed:.0f} s. Where to look:")

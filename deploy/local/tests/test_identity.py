@@ -24,15 +24,14 @@ def sleeper(environment: dict[str, str] | None = None) -> subprocess.Popen[bytes
 def test_a_process_is_itself_until_it_ends() -> None:
     process = sleeper()
     identity = identify(process.pid)
-    assert identity
-    assert identity.alive
+    assert identity == identify(process.pid)
     process.kill()
     # Not yet collected by its parent: a corpse is not alive.
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    assert not identity.alive
-    process.wait()
-    assert not identity.alive
     assert identify(process.pid) is None
+    process.wait()
+    assert identity
+    assert not identity.alive
 
 
 def test_the_same_number_with_another_start_is_another_process() -> None:
