@@ -159,11 +159,13 @@ class Link:
 
     def ready(self) -> None:
         """The owner's channels are set up."""
-        self._ready.set()
-        metrics.CONNECTIONS.labels(self._role, "opened").inc()
-        self._log.info("connected to RabbitMQ")
+        # First: whoever closes after this check finds the link ready, and lets the owner finish.
         if self._closing.is_set():
             self.finish()
+            return
+        metrics.CONNECTIONS.labels(self._role, "opened").inc()
+        self._log.info("connected to RabbitMQ")
+        self._ready.set()
 
     def drop(self, reason: str) -> None:
         """End this connection and make another, after a backoff."""

@@ -81,19 +81,21 @@ class Declaration:
         self._next(channel)
 
     def _closed(self, _channel: Any, reason: Exception) -> None:
-        if not self._left:
+        if isinstance(reason, pika.exceptions.ChannelClosedByBroker):
+            self._refused(reason)
+        elif not self._left and self._connection.is_open:
             self._done(tuple(self._mismatches))
-        elif (
-            isinstance(reason, pika.exceptions.ChannelClosedByBroker)
-            and reason.reply_code == PRECONDITION_FAILED
-        ):
-            piece = self._left.popleft()
-            self._mismatches.append(
-                Mismatch(type(piece).__name__.lower(), piece.name, reason.reply_text)
-            )
-            self.start()
-        elif isinstance(reason, pika.exceptions.ChannelClosedByBroker):
-            self._failed(f"could not declare {self._left[0].name!r}: {reason.reply_text}")
+        # Otherwise the connection is ending, and its owner hears of that.
+
+    def _refused(self, reason: Any) -> None:
+        piece = self._left[0]
+        if reason.reply_code != PRECONDITION_FAILED:
+            self._failed(f"could not declare {piece.name!r}: {reason.reply_text}")
+            return
+        kind = type(piece).__name__.lower()
+        self._mismatches.append(Mismatch(kind, piece.name, reason.reply_text))
+        self._left.popleft()
+        self.start()
 
 
 @functools.cache

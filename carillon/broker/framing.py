@@ -83,8 +83,5 @@ def _properties(message: OutgoingMessage) -> bytes:
         table = _header("x-correlation-id", message.correlation_id)
     if message.traceparent:
         table += _header("traceparent", message.traceparent)
-    if table:
-        start = _WITH_HEADERS + _size(len(table)) + table
-    else:
-        start = _WITHOUT_HEADERS
+    start = _WITH_HEADERS + _size(len(table)) + table if table else _WITHOUT_HEADERS
     return start + _PERSISTENT + _short(message.message_id)

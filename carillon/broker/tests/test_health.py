@@ -1,0 +1,39 @@
+"""A health check answers in its time, and tells no secrets."""
+
+import time
+
+import pytest
+
+from carillon.broker.errors import BrokerUnavailable
+from carillon.broker.health import check
+from carillon.broker.tests.conftest import through
+from carillon.testing.proxy import TCPProxy
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_broker_that_works_is_healthy(rabbitmq_url: str) -> None:
+    check(rabbitmq_url)
+
+
+def test_a_broker_that_is_silent_is_unhealthy_within_the_time(
+    rabbitmq_url: str, proxy: TCPProxy
+) -> None:
+    proxy.black_hole()
+    began = time.monotonic()
+    with pytest.raises(BrokerUnavailable):
+        check(through(proxy.port, rabbitmq_url), timeout=0.5)
+    assert 0.4 < time.monotonic() - began < 2
+
+
+def test_a_broker_that_is_down_is_unhealthy_at_once(rabbitmq_url: str, proxy: TCPProxy) -> None:
+    proxy.cut()
+    with pytest.raises(BrokerUnavailable):
+        check(through(proxy.port, rabbitmq_url), timeout=5)
+
+
+def test_the_reason_holds_no_password(rabbitmq_url: str, proxy: TCPProxy) -> None:
+    url = f"amqp://mallory:hunter2hunter2@127.0.0.1:{proxy.port}/"
+    with pytest.raises(BrokerUnavailable, match="ACCESS_REFUSED") as caught:
+        check(url)
+    assert "hunter2" not in str(caught.value)
