@@ -1,0 +1,1 @@
+"""Users as recipients: their addresses, devices and preferences."""

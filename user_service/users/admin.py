@@ -1,0 +1,135 @@
+"""Admin pages: to look at, and to erase. Changes go through the API, which checks them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from carillon.contracts import ids
+from carillon.observability.masking import mask_address
+from user_service.users.models import Device, User
+from user_service.users.services.devices import remove_device
+from user_service.users.services.users import delete_user
+
+
+class _ReadOnly:
+    """Neither additions nor changes."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+
+def _device_token(device: Device) -> str:
+    return mask_address(device.token)
+
+
+class DeviceInline(_ReadOnly, admin.TabularInline[Device, User]):
+    """A user's devices, on the user's page."""
+
+    model = Device
+    fields = ("id", "platform", "masked_token", "created_at", "registered_at")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    @admin.display(description="token")
+    def masked_token(self, device: Device) -> str:
+        """Enough to recognise."""
+        return _device_token(device)
+
+
+@admin.register(User)
+class UserAdmin(_ReadOnly, admin.ModelAdmin[User]):
+    """Users of every organization."""
+
+    list_display = (
+        "id",
+        "name",
+        "email",
+        "phone_number",
+        "external_id",
+        "organization",
+        "updated_at",
+    )
+    list_select_related = ("organization",)
+    list_filter = ("created_at", "language")
+    list_per_page = 50
+    # A second count of the whole table with every search.
+    show_full_result_count = False
+    search_fields = ("name", "email", "external_id", "phone_number", "organization__name")
+    search_help_text = "Name, email, phone number, external id, organization, or a whole user id."
+    inlines = (DeviceInline,)
+    fieldsets = (
+        (None, {"fields": ("id", "organization", "external_id", "name")}),
+        ("Addresses", {"fields": ("email", "phone_number", "language", "timezone")}),
+        ("Preferences", {"fields": ("preferences", "categories", "quiet_hours")}),
+        ("Data", {"fields": ("attributes", "has_password", "revision")}),
+        ("Times", {"fields": ("created_at", "updated_at")}),
+    )
+    readonly_fields = ("id", "has_password", "revision", "created_at", "updated_at")
+
+    @admin.display(description="has a password", boolean=True)
+    def has_password(self, user: User) -> bool:
+        """Whether; the hash is nobody's business."""
+        return bool(user.password)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """A whole id finds its user; any other text is searched for."""
+        if ids.parse_id(ids.USER, search_term.strip()):
+            return queryset.filter(id=search_term.strip()), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Through the service, so that the cache knows."""
+        delete_user(obj.organization_id, obj.id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Each through the service."""
+        for organization_id, user_id in list(queryset.values_list("organization_id", "id")):
+            delete_user(organization_id, user_id)
+
+
+@admin.register(Device)
+class DeviceAdmin(_ReadOnly, admin.ModelAdmin[Device]):
+    """Devices of every user."""
+
+    list_display = ("id", "platform", "masked_token", "user", "organization", "registered_at")
+    list_select_related = ("user", "organization")
+    list_filter = ("platform", "registered_at")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("user__email", "user__name", "user__external_id", "organization__name")
+    search_help_text = "The user's name, email or external id, or the organization."
+    fields = (
+        "id",
+        "organization",
+        "user",
+        "platform",
+        "masked_token",
+        "created_at",
+        "registered_at",
+    )
+    readonly_fields = fields
+
+    @admin.display(description="token")
+    def masked_token(self, device: Device) -> str:
+        """Enough to recognise."""
+        return _device_token(device)
+
+    def delete_model(self, request: HttpRequest, obj: Device) -> None:
+        """Through the service, so that the cache knows."""
+        remove_device(obj.organization_id, obj.user_id, obj.id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
+        """Each through the service."""
+        for device in list(queryset):
+            self.delete_model(request, device)

@@ -1,0 +1,11 @@
+"""Django's registration of the app."""
+
+from django.apps import AppConfig
+
+
+class UsersConfig(AppConfig):
+    """See the package's docstring."""
+
+    name = "user_service.users"
+    label = "users"
+    verbose_name = "Users"

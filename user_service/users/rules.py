@@ -1,0 +1,165 @@
+"""What a user's fields must be, beyond their types; every mistake of a body is named at once."""
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from carillon.contracts import ids
+from carillon.web.addresses import InvalidAddress, normalize_email, normalize_phone_number
+from carillon.web.errors import MissingFields, ValidationFailed
+from carillon.web.locales import InvalidLocale, check_timezone, normalize_language
+from user_service.users.bodies import DeviceBody, PreferencesBody, UserBody
+from user_service.users.models import EXTERNAL_ID_LENGTH
+from user_service.users.preferences import CATEGORIES_MOST, CATEGORY, CATEGORY_RULE
+from user_service.users.quiet_hours import InvalidQuietHours, check_windows
+from user_service.users.tokens import InvalidToken, Platform, normalize_token
+
+ATTRIBUTES_BYTES = 16_384
+ATTRIBUTES_DEPTH = 8
+
+# Only what needs no quoting in a path, or is quoted by every client the same way.
+_EXTERNAL_ID = re.compile(rf"[A-Za-z0-9_.:@|+=~-]{{1,{EXTERNAL_ID_LENGTH}}}", re.ASCII)
+# Path segments that mean something else: routes of this API, and relative paths.
+_RESERVED = frozenset({"batch", "import", ".", ".."})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Unacceptable(ValueError):
+    """A value that cannot be stored; the text says why and is meant for the client."""
+
+
+_REFUSALS = (Unacceptable, InvalidAddress, InvalidLocale, InvalidQuietHours, InvalidToken)
+
+
+def is_identifier(text: str) -> bool:
+    """Whether `text` could name a user; anything else need not be looked up."""
+    return _EXTERNAL_ID.fullmatch(text) is not None
+
+
+def check_new_user(body: UserBody) -> UserBody:
+    """`body` in its stored form. Raises MissingFields or ValidationFailed.
+
+    A user needs something to be reached or known by. Reference 003 wants an email; people who
+    are only reached by text message or push have none.
+    """
+    known_by = (body.email, body.phone_number, body.push_token, body.external_id)
+    if all(value is UNSET or value is None for value in known_by):
+        problem = "Give an email, a phone_number, a push_token or an external_id."
+        raise MissingFields("Missing: email.", details={"email": [problem]})
+    return check_user(body)
+
+
+def check_user(body: UserBody) -> UserBody:
+    """`body` in its stored form. Raises MissingFields (it is empty) or ValidationFailed."""
+    given = {
+        name: value
+        for name in body.__struct_fields__
+        if (value := getattr(body, name)) is not UNSET
+    }
+    if not given:
+        raise MissingFields("Give at least one field to change.")
+    rules: dict[str, Callable[[Any], object]] = {
+        "email": normalize_email,
+        "name": _name,
+        "external_id": _external_id,
+        "phone_number": normalize_phone_number,
+        "push_token": functools.partial(normalize_token, Platform.FCM),
+        "language": normalize_language,
+        "timezone": check_timezone,
+        "attributes": check_attributes,
+    }
+    return msgspec.structs.replace(body, **_apply(rules, given))
+
+
+def check_preferences(body: PreferencesBody) -> PreferencesBody:
+    """`body` itself. Raises MissingFields (it is empty) or ValidationFailed."""
+    if body.preferences is UNSET and body.categories is UNSET and body.quiet_hours is UNSET:
+        raise MissingFields(
+            "Give preferences, categories or quiet_hours.",
+            details={"preferences": ["This field is required."]},
+        )
+    given = {"categories": body.categories, "quiet_hours": body.quiet_hours}
+    _apply(
+        {"categories": _categories, "quiet_hours": _quiet_hours},
+        {name: value for name, value in given.items() if value is not UNSET},
+    )
+    return body
+
+
+def check_device(body: DeviceBody) -> DeviceBody:
+    """`body` in its stored form: one token is always written the same. Raises ValidationFailed."""
+    rule = functools.partial(normalize_token, body.platform)
+    return msgspec.structs.replace(body, **_apply({"token": rule}, {"token": body.token}))
+
+
+def check_attributes(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`attributes` itself. Raises Unacceptable where it is too large or too deep."""
+    level: list[object] = [attributes]
+    depth = 0
+    while level:
+        depth += 1
+        if depth > ATTRIBUTES_DEPTH + 1:
+            raise Unacceptable(f"Nested more than {ATTRIBUTES_DEPTH} levels deep.")
+        level = [inner for item in level for inner in _inside(item)]
+    if len(msgspec.json.encode(attributes)) > ATTRIBUTES_BYTES:
+        raise Unacceptable(f"May have {ATTRIBUTES_BYTES} bytes of JSON at most.")
+    return attributes
+
+
+def _apply(
+    rules: Mapping[str, Callable[[Any], object]], given: Mapping[str, object]
+) -> dict[str, object]:
+    """Each given value (but null) after its rule. Raises ValidationFailed with all mistakes."""
+    changed: dict[str, object] = {}
+    wrong: dict[str, list[str]] = {}
+    for name, rule in rules.items():
+        value = given.get(name)
+        if value is None:
+            continue
+        try:
+            changed[name] = rule(value)
+        except _REFUSALS as error:
+            wrong[name] = [str(error)]
+    if wrong:
+        raise ValidationFailed(details=wrong)
+    return changed
+
+
+def _inside(item: object) -> list[object]:
+    if isinstance(item, dict):
+        return list(item.values())
+    return item if isinstance(item, list) else []
+
+
+def _name(text: str) -> str:
+    # It is written into the headers of emails.
+    if _CONTROL.search(text):
+        raise Unacceptable("May have no line breaks and no control characters.")
+    return text.strip()
+
+
+def _external_id(text: str) -> str:
+    if not is_identifier(text):
+        raise Unacceptable(
+            f"Expected 1 to {EXTERNAL_ID_LENGTH} of ASCII letters, digits and _ . : @ | + = ~ -"
+        )
+    if text in _RESERVED or ids.parse_id(ids.USER, text) is not None:
+        raise Unacceptable("This value is reserved: it would be taken for something else.")
+    return text
+
+
+def _categories(change: Mapping[str, object]) -> None:
+    for category in change:
+        if not CATEGORY.fullmatch(category):
+            raise Unacceptable(f"A category's name is {CATEGORY_RULE}.")
+    if len(change) > CATEGORIES_MOST:
+        raise Unacceptable(f"{CATEGORIES_MOST} categories at most.")
+
+
+def _quiet_hours(change: msgspec.Struct) -> None:
+    for weekday, windows in msgspec.to_builtins(change).items():
+        check_windows(weekday, windows or [])
