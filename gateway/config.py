@@ -16,13 +16,25 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class RecipientLimit:
+    """How often one recipient may be sent to on one channel: `most` in `seconds`."""
+
+    most: int
+    seconds: int
+    exempt_otp: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GatewaySettings:
-    """Addresses of the neighbours, and the limits of each plan."""
+    """Addresses of the neighbours, and the limits."""
 
     rabbitmq_url: str
     user_service_url: str
     template_service_url: str
     plans: dict[str, Plan]
+    recipient_limit: RecipientLimit
+    # Sent even where the user switched the channel off.
+    essential_categories: frozenset[str]
 
     @classmethod
     def read(cls, env: Environment) -> "GatewaySettings":
@@ -36,18 +48,30 @@ class GatewaySettings:
             template_service_url=env.url(
                 "TEMPLATE_SERVICE_URL", schemes=http, example="http://127.0.0.1:8002"
             ),
-            plans={
-                "free": Plan(
-                    env.integer("PLAN_FREE_REQUESTS_PER_MINUTE", 60, least=1),
-                    env.integer("PLAN_FREE_MONTHLY_QUOTA", 1_000),
-                ),
-                "pro": Plan(
-                    env.integer("PLAN_PRO_REQUESTS_PER_MINUTE", 6_000, least=1),
-                    env.integer("PLAN_PRO_MONTHLY_QUOTA", 100_000),
-                ),
-                "enterprise": Plan(
-                    env.integer("PLAN_ENTERPRISE_REQUESTS_PER_MINUTE", 60_000, least=1),
-                    None,
-                ),
-            },
+            plans=_plans(env),
+            recipient_limit=RecipientLimit(
+                most=env.integer("RECIPIENT_LIMIT", 10, least=1),
+                seconds=env.integer("RECIPIENT_LIMIT_SECONDS", 60, least=1, most=86_400),
+                exempt_otp=env.flag("RECIPIENT_LIMIT_EXEMPTS_OTP", True),
+            ),
+            essential_categories=frozenset(
+                env.names("ESSENTIAL_CATEGORIES", ("otp", "security", "transactional"))
+            ),
         )
+
+
+def _plans(env: Environment) -> dict[str, Plan]:
+    return {
+        "free": Plan(
+            env.integer("PLAN_FREE_REQUESTS_PER_MINUTE", 60, least=1),
+            env.integer("PLAN_FREE_MONTHLY_QUOTA", 1_000),
+        ),
+        "pro": Plan(
+            env.integer("PLAN_PRO_REQUESTS_PER_MINUTE", 6_000, least=1),
+            env.integer("PLAN_PRO_MONTHLY_QUOTA", 100_000),
+        ),
+        "enterprise": Plan(
+            env.integer("PLAN_ENTERPRISE_REQUESTS_PER_MINUTE", 60_000, least=1),
+            None,
+        ),
+    }

@@ -27,3 +27,7 @@ globals().update(
         ),
     )
 )
+# The hot path's one statement is prepared, once per connection. A pooler in transaction mode that
+# does not follow prepared statements (PgBouncer before 1.21) needs this off.
+if _env.flag("DATABASE_PREPARED_STATEMENTS", True):
+    globals()["DATABASES"]["default"]["OPTIONS"]["prepare_threshold"] = 5

@@ -1,16 +1,16 @@
 """Routes of the gateway."""
 
-from django.conf import settings
+from django.urls import include, path
 
-from carillon.observability.health import HealthChecks
 from carillon.web import errors
-from carillon.web.health import check_database
 from carillon.web.urls import common_urls
+from gateway import health
 
-_everything = HealthChecks(settings.CARILLON.service, {"database": check_database})
-_serving = HealthChecks(settings.CARILLON.service, {"database": check_database})
-
-urlpatterns = [*common_urls(everything=_everything, serving=_serving)]
+urlpatterns = [
+    path("", include("gateway.notifications.urls")),
+    path("", include("gateway.forwarding.urls")),
+    *common_urls(everything=health.everything(), serving=health.serving()),
+]
 
 handler400 = errors.bad_request
 handler404 = errors.not_found

@@ -39,7 +39,7 @@ class InternalHTTP:
 
     def __init__(self, service: str, base_url: str, secret: str) -> None:
         self.service = service
-        self._base_url = base_url.rstrip("/")
+        self.base_url = base_url.rstrip("/")
         self._secret = secret
         self._breaker = CircuitBreaker()
         self._session = requests.Session()
@@ -63,7 +63,7 @@ class InternalHTTP:
         """One call. `path` starts with a slash and is already quoted. Raises ServiceDown."""
         if not self._breaker.allows():
             raise ServiceDown(self.service)
-        url = f"{self._base_url}{path}" + (f"?{query}" if query else "")
+        url = f"{self.base_url}{path}" + (f"?{query}" if query else "")
         try:
             response = self._session.request(
                 method,
@@ -87,7 +87,7 @@ class InternalHTTP:
     def check(self) -> None:
         """For health endpoints: raises unless the service says that it can serve."""
         response = self._session.get(
-            f"{self._base_url}/health/ready/", timeout=(CONNECT_SECONDS, 2.5), allow_redirects=False
+            f"{self.base_url}/health/ready/", timeout=(CONNECT_SECONDS, 2.5), allow_redirects=False
         )
         response.raise_for_status()
 

@@ -1,0 +1,100 @@
+"""The door: an API key's text in, who calls and their organization's limit out."""
+
+import hmac
+from dataclasses import dataclass
+from functools import cache
+
+import redis
+import structlog
+from django.conf import settings
+
+from gateway.admission.errors import InvalidAPIKey
+from gateway.admission.limits import LimitState, ProcessLimits
+from gateway.admission.scripts import RedisDown, scripts
+from gateway.connections import redis_client
+from gateway.organizations import key_records, selectors
+from gateway.organizations.key_records import KeyRecord
+from gateway.organizations.keys import digest_of, prefix_of
+
+log = structlog.get_logger(__name__)
+
+POLICY = "minute"
+WINDOW_SECONDS = 60
+
+_process_limits = ProcessLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key that is valid, and how much of its organization's minute is left."""
+
+    record: KeyRecord
+    limit: LimitState
+
+
+def enter(text: str) -> Entry:
+    """Recognise the key and count the request: one trip to Redis, or else to the database.
+
+    Raises InvalidAPIKey for a key that is malformed, unknown, wrong, deactivated or expired.
+    """
+    prefix = prefix_of(text)
+    if prefix is None:
+        raise InvalidAPIKey
+    digest = digest_of(text)
+    try:
+        entry = _from_cache(prefix, digest)
+    except RedisDown:
+        return _in_process(_from_database(prefix, digest))
+    return entry or _missed(prefix, digest)
+
+
+def _from_cache(prefix: str, digest: bytes) -> Entry | None:
+    """None where no record is cached. Raises InvalidAPIKey or RedisDown."""
+    found = scripts().run(
+        scripts().enter, [key_records.cache_key(prefix)], [digest.hex(), *_plan_arguments()]
+    )
+    record = key_records.decode(found[0]) if found else None
+    if record is None:
+        return None
+    _check(record, digest)
+    if len(found) == 1:
+        # It ran out between our clock and the server's, or the entry is damaged.
+        return None
+    most = settings.GATEWAY.plans[record.plan].requests_per_minute
+    return Entry(record, LimitState.of_reply(POLICY, most, WINDOW_SECONDS, found[1:]))
+
+
+def _missed(prefix: str, digest: bytes) -> Entry:
+    record = _from_database(prefix, digest)
+    try:
+        key_records.write(redis_client(), record)
+        entry = _from_cache(prefix, digest)
+    except (redis.RedisError, RedisDown) as error:
+        log.warning("key record not cached", error=type(error).__name__)
+        entry = None
+    return entry or _in_process(record)
+
+
+def _from_database(prefix: str, digest: bytes) -> KeyRecord:
+    record = selectors.key_record(prefix)
+    if record is None:
+        raise InvalidAPIKey
+    _check(record, digest)
+    return record
+
+
+def _in_process(record: KeyRecord) -> Entry:
+    most = settings.GATEWAY.plans[record.plan].requests_per_minute
+    return Entry(record, _process_limits.take(record.organization_id, POLICY, most, WINDOW_SECONDS))
+
+
+def _check(record: KeyRecord, digest: bytes) -> None:
+    if not hmac.compare_digest(record.digest, digest) or not record.is_usable():
+        raise InvalidAPIKey
+
+
+@cache
+def _plan_arguments() -> tuple[str | int, ...]:
+    """Pairs for enter.lua; a changed setting holds from the restart on, whatever is cached."""
+    plans = settings.GATEWAY.plans
+    return tuple(part for name in plans for part in (name, plans[name].requests_per_minute))

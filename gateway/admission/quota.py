@@ -1,0 +1,237 @@
+"""The monthly quota and the recipient's limit: reserved together in Redis, settled afterwards.
+
+A reservation is counted at once and remembered under the notification's id. Committing takes the
+id off that list; it is never urgent, so it travels with the process's next reservation. An id that
+stays on the list for minutes is suspicious, and whoever reserves next asks PostgreSQL what became
+of it: nothing else has to run.
+
+Redis may lose its data, or be down for some and not for others. It is therefore only trusted far
+from the limit: within a margin of it, and whenever Redis cannot be asked, PostgreSQL counts inside
+the inserting transaction, one request of the organization at a time.
+"""
+
+import hashlib
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+
+from carillon.contracts import ids
+from gateway.admission.errors import QuotaExceeded, RateLimitExceeded
+from gateway.admission.limits import MICROSECONDS, LimitState, ProcessLimits
+from gateway.admission.months import Month
+from gateway.admission.scripts import RedisDown, scripts
+from gateway.notifications import counting
+
+log = structlog.get_logger(__name__)
+
+SUSPICIOUS_SECONDS = 600
+KEPT_SECONDS = 40 * 86_400
+MARGIN_LEAST = 64
+MARGIN_SHARE = 100
+_SETTLED_AT_ONCE = 50
+
+_process_limits = ProcessLimits()
+# Reservations to take off their lists: (key of the list, notification id).
+_committed: deque[tuple[str, str]] = deque(maxlen=100_000)
+# Counters that missed notifications while Redis was down.
+_outdated: set[str] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one notification takes."""
+
+    notification_id: UUID
+    organization_id: str
+    at: datetime
+    # None: nothing is counted (a test key, or a plan without a limit).
+    quota: int | None
+    # None: the recipient's limit does not apply.
+    recipient: str | None
+    channel: str
+
+    @property
+    def month(self) -> Month:
+        """The month it counts for."""
+        return Month.of(self.at)
+
+    @property
+    def keys(self) -> list[str]:
+        """Those of reserve.lua and release.lua."""
+        counter = reservations = recipient = ""
+        if self.quota is not None:
+            place = f"{self.organization_id}:{self.month.name}"
+            counter, reservations = f"carillon:quota:{place}", f"carillon:reservations:{place}"
+        if self.recipient is not None:
+            # A digest: addresses do not belong into Redis.
+            who = hashlib.sha256(self.recipient.encode()).hexdigest()[:32]
+            recipient = f"carillon:recipient:{self.organization_id}:{self.channel}:{who}"
+        return [recipient, counter, reservations]
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A claim that was granted."""
+
+    claim: Claim
+    # True: Redis was not asked, or is too near the limit to be trusted; see `counting`.
+    must_count: bool = False
+    in_redis: bool = True
+    used: int = 0
+
+    def month_state(self) -> LimitState | None:
+        """For the RateLimit headers; None where nothing was counted."""
+        quota = self.claim.quota
+        if quota is None or not self.in_redis:
+            return None
+        month = self.claim.month
+        left = max(0, quota - self.used)
+        return LimitState("month", quota, month.seconds, True, left, month.left(self.claim.at), 0)
+
+
+def reserve(claim: Claim) -> Reservation:
+    """Take the claim. Raises QuotaExceeded or RateLimitExceeded, and then nothing is taken."""
+    if claim.quota is None and claim.recipient is None:
+        return Reservation(claim, in_redis=False)
+    counter = claim.keys[1]
+    try:
+        if counter in _outdated:
+            scripts().delete(counter)
+            _outdated.discard(counter)
+        verdict, used, recipient, suspects = _run_reserve(claim)
+    except RedisDown:
+        return _reserve_without_redis(claim)
+    if suspects:
+        _settle_suspects(claim, suspects)
+        if verdict == b"quota":
+            verdict, used, recipient, _ = _run_reserve(claim)
+    if verdict == b"recipient_limit":
+        raise _recipient_limit(recipient[2] / MICROSECONDS)
+    if verdict == b"quota":
+        raise exceeded(claim)
+    quota = claim.quota
+    near = quota is not None and quota - used < max(MARGIN_LEAST, quota // MARGIN_SHARE)
+    return Reservation(claim, must_count=near, used=used)
+
+
+def commit(reservation: Reservation) -> None:
+    """The notification is stored: its reservation stands."""
+    claim = reservation.claim
+    if reservation.in_redis and claim.quota is not None:
+        _committed.append((claim.keys[2], claim.notification_id.hex))
+
+
+def release(reservation: Reservation) -> None:
+    """The notification is not stored: give back what it took. Safe to repeat."""
+    if not reservation.in_redis:
+        return
+    limit = settings.GATEWAY.recipient_limit
+    claim = reservation.claim
+    try:
+        scripts().run(
+            scripts().release,
+            claim.keys,
+            [claim.notification_id.hex, limit.most, limit.seconds * MICROSECONDS],
+        )
+    except RedisDown:
+        # The reservation becomes suspicious and is then released; see above.
+        log.warning("reservation not released")
+
+
+def must_recount(claim: Claim) -> None:
+    """PostgreSQL counted more than Redis knew: Redis shall ask it again."""
+    _outdated.add(claim.keys[1])
+
+
+def exceeded(claim: Claim) -> QuotaExceeded:
+    """The refusal of a claim that is over the quota."""
+    return QuotaExceeded(claim.quota or 0, claim.month.left(claim.at))
+
+
+def _run_reserve(claim: Claim) -> tuple[bytes, int, list[int], list[bytes]]:
+    """reserve.lua's reply; counts first where Redis lost the counter. Raises RedisDown."""
+    reply = _send_reserve(claim, counted="")
+    if reply[0] == b"uncounted":
+        counted = counting.count_since(_uuid(claim.organization_id), claim.month.start)
+        reply = _send_reserve(claim, counted=str(counted))
+    verdict, used, recipient, suspects = reply
+    return verdict, used, recipient, suspects
+
+
+def _send_reserve(claim: Claim, *, counted: str) -> Any:
+    settled = _take_settled()
+    limit = settings.GATEWAY.recipient_limit
+    arguments: list[str | int] = [
+        claim.notification_id.hex,
+        claim.quota or 0,
+        counted,
+        limit.most,
+        limit.seconds * MICROSECONDS,
+        SUSPICIOUS_SECONDS,
+        KEPT_SECONDS,
+    ]
+    for pair in settled:
+        arguments.extend(pair)
+    try:
+        return scripts().run(scripts().reserve, claim.keys, arguments)
+    except RedisDown:
+        _committed.extendleft(settled)
+        raise
+
+
+def _take_settled() -> list[tuple[str, str]]:
+    taken: list[tuple[str, str]] = []
+    try:
+        while len(taken) < _SETTLED_AT_ONCE:
+            taken.append(_committed.popleft())
+    except IndexError:
+        pass
+    return taken
+
+
+def _reserve_without_redis(claim: Claim) -> Reservation:
+    if claim.recipient is not None:
+        limit = settings.GATEWAY.recipient_limit
+        state = _process_limits.take(claim.keys[0], "recipient", limit.most, limit.seconds)
+        if not state.allowed:
+            raise _recipient_limit(state.wait)
+    if claim.quota is not None:
+        _outdated.add(claim.keys[1])
+    return Reservation(claim, must_count=claim.quota is not None, in_redis=False)
+
+
+def _settle_suspects(claim: Claim, suspects: list[bytes]) -> None:
+    """Commit the reservations whose notification was stored, release the others."""
+    found = counting.existing([UUID(hex=raw.decode()) for raw in suspects])
+    _, counter, reservations = claim.keys
+    for raw in suspects:
+        notification_id = raw.decode()
+        if UUID(hex=notification_id) in found:
+            _committed.append((reservations, notification_id))
+            continue
+        log.warning("abandoned reservation released", notification_id=notification_id)
+        try:
+            scripts().run(scripts().release, ["", counter, reservations], [notification_id, 1, 1])
+        except RedisDown:
+            return
+
+
+def _recipient_limit(wait: float) -> RateLimitExceeded:
+    limit = settings.GATEWAY.recipient_limit
+    return RateLimitExceeded(
+        f"A recipient gets at most {limit.most} notifications in {limit.seconds} seconds on a "
+        "channel.",
+        wait,
+    )
+
+
+def _uuid(organization_id: str) -> UUID:
+    found = ids.parse_id(ids.ORGANIZATION, organization_id)
+    if found is None:
+        raise ValueError("not an organization's id")
+    return found

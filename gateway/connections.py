@@ -1,0 +1,47 @@
+"""What the gateway talks to: one client of each per process, made when first used."""
+
+from functools import cache
+
+import redis
+from django.conf import settings
+
+from carillon.clients.http import InternalHTTP
+from carillon.clients.records import RecordLookup, template_lookup, user_lookup
+from carillon.contracts.records import TemplateRecord, UserRecord
+from carillon.redis_client import connect
+
+
+@cache
+def redis_client() -> redis.Redis:
+    """Redis: caches, limits, quota."""
+    return connect(settings.CARILLON.redis_url)
+
+
+@cache
+def user_service() -> InternalHTTP:
+    """The user service, with its own connections and circuit breaker."""
+    return InternalHTTP(
+        "user_service", settings.GATEWAY.user_service_url, settings.CARILLON.internal_secrets[0]
+    )
+
+
+@cache
+def template_service() -> InternalHTTP:
+    """The template service, with its own connections and circuit breaker."""
+    return InternalHTTP(
+        "template_service",
+        settings.GATEWAY.template_service_url,
+        settings.CARILLON.internal_secrets[0],
+    )
+
+
+@cache
+def users() -> RecordLookup[UserRecord]:
+    """Users by id or external id."""
+    return user_lookup(user_service(), redis_client())
+
+
+@cache
+def templates() -> RecordLookup[TemplateRecord]:
+    """Templates by code."""
+    return template_lookup(template_service(), redis_client())

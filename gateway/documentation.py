@@ -1,0 +1,111 @@
+"""What the gateway's OpenAPI descriptions share: examples made of the real messages."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+
+from carillon.web.envelope import failure, page_meta
+from carillon.web.errors import (
+    ApiError,
+    AuthenticationRequired,
+    InvalidJSON,
+    MissingFields,
+    PayloadTooLarge,
+    ValidationFailed,
+)
+from carillon.web.openapi import answer
+from gateway.admission.errors import (
+    InsufficientScope,
+    InvalidAPIKey,
+    OrganizationInactive,
+    RateLimitExceeded,
+)
+
+ORGANIZATION_ID = "org_0193f2c6a7b87d1e9c0a5b4d3e2f1a00"
+CORRELATION_ID = "corr_9f3c1b7a2d4e5f60718293a4"
+
+
+def enveloped(
+    data: object, message: str, *, total: int = 1, limit: int = 1, page: int = 1
+) -> dict[str, Any]:
+    """A success as it is answered."""
+    meta = page_meta(total=total, limit=limit, page=page)
+    return {"success": True, "data": data, "message": message, "meta": meta}
+
+
+def sent(name: str, body: object) -> OpenApiExample:
+    """An example of a request body."""
+    return OpenApiExample(name, value=body, request_only=True)
+
+
+def shown(
+    shape: Any, description: str, data: object, message: str, **paging: int
+) -> OpenApiResponse:
+    """A success: its schema and one example."""
+    return answer(shape, description, example=enveloped(data, message, **paging))
+
+
+def refusals(*errors: ApiError) -> dict[int, OpenApiResponse]:
+    """Error answers: each error is its own example; those of one status are told together."""
+    by_status: dict[int, list[ApiError]] = {}
+    for error in errors:
+        by_status.setdefault(error.status, []).append(error)
+    return {status: _refusal(found) for status, found in sorted(by_status.items())}
+
+
+def caller_refusals(scope: str = "") -> tuple[ApiError, ...]:
+    """What every call with an API key may answer."""
+    return (
+        AuthenticationRequired(),
+        InvalidAPIKey(),
+        OrganizationInactive(),
+        *((InsufficientScope(scope),) if scope else ()),
+        RateLimitExceeded("Your plan allows 60 requests in 60 seconds.", 1),
+    )
+
+
+def body_refusals(missing: str, wrong: Mapping[str, Sequence[str]]) -> tuple[ApiError, ...]:
+    """What every call with a body may answer, with a field that is missing or wrong."""
+    return (
+        InvalidJSON("The body is not acceptable JSON: Expecting value at line 1 column 1."),
+        MissingFields(f"Missing: {missing}.", details={missing: ["This field is required."]}),
+        ValidationFailed(details=wrong),
+        PayloadTooLarge("The body may have 1000000 bytes at most."),
+    )
+
+
+def path_parameter(name: str, example: str, description: str) -> OpenApiParameter:
+    """A part of the path."""
+    return OpenApiParameter(
+        name,
+        str,
+        OpenApiParameter.PATH,
+        description=description,
+        examples=[OpenApiExample(name, value=example)],
+    )
+
+
+def query_parameter(name: str, schema: dict[str, Any], description: str) -> OpenApiParameter:
+    """An optional part of the query."""
+    return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=description)
+
+
+def _refusal(errors: Sequence[ApiError]) -> OpenApiResponse:
+    codes = list(dict.fromkeys(error.code for error in errors))
+    schema = {
+        "type": "object",
+        "required": ["success", "error", "message", "meta"],
+        "properties": {
+            "success": {"const": False},
+            "error": {"type": "string", "enum": codes},
+            "message": {"type": "string"},
+            "details": {"type": "object"},
+            "meta": {"type": "object"},
+        },
+    }
+    examples = [
+        OpenApiExample(error.code, value=failure(error.code, error.message, error.details))
+        for error in errors
+    ]
+    return OpenApiResponse(schema, " or ".join(f"`{code}`" for code in codes), examples=examples)

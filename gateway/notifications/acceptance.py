@@ -1,0 +1,182 @@
+"""Accepts notifications: composes, reserves, stores, and answers a repeat as the first time."""
+
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from carillon.contracts import ids
+from carillon.contracts.messages import Mode
+from carillon.contracts.status import Status
+from carillon.web.errors import ApiError
+from gateway.admission import quota
+from gateway.admission.errors import QuotaExceeded, RequestIDConflict, RequestInProgress
+from gateway.config import Plan
+from gateway.notifications import counting, lookup, storage
+from gateway.notifications.asked import Accepted, Asked
+from gateway.notifications.composition import Composition, compose
+from gateway.organizations.key_records import KeyRecord
+
+
+def accept_notification(asked: Asked) -> Accepted:
+    """Store the notification and the promise to send it, or raise why not.
+
+    A request_id that was answered before is answered again, whatever has changed since: templates
+    go, quotas run out and times pass, the first answer stands.
+    """
+    body = asked.body
+    looked = lookup.look(
+        asked.caller.organization_id,
+        request_id=asked.request_id,
+        template_code=body.template_code,
+        user_id=body.user_id,
+    )
+    if looked.claim in {lookup.Claim.BEGAN, lookup.Claim.BEGAN_LONG_AGO}:
+        earlier = _earlier(asked)
+        if earlier is not None:
+            return earlier
+        if looked.claim is lookup.Claim.BEGAN:
+            raise RequestInProgress
+    try:
+        return _accept_new(asked, looked)
+    except Exception as error:
+        if not asked.request_id:
+            raise
+        # Whatever went wrong, the client must be able to try again at once.
+        lookup.forget(asked.caller.organization_id, asked.request_id)
+        earlier = _earlier(asked) if isinstance(error, ApiError) else None
+        if earlier is None:
+            raise
+        return earlier
+
+
+def _accept_new(asked: Asked, looked: lookup.Looked) -> Accepted:
+    now = datetime.now(UTC)
+    composed = compose(asked, looked, now)
+    new = _new_notification(asked, composed, now)
+    if composed.status is Status.REJECTED:
+        # Kept so that it can be looked up; nothing is sent, so nothing is counted.
+        reservation = None
+        stored = storage.insert(new)
+    else:
+        reservation = quota.reserve(_claim(asked, composed, new))
+        stored = _insert_reserved(new, reservation)
+    if not stored:
+        earlier = _earlier(asked)
+        if earlier is None:
+            raise RequestInProgress
+        return earlier
+    return Accepted(
+        notification_id=ids.format_id(ids.NOTIFICATION, new.id),
+        status=new.status,
+        reason=new.reason,
+        request_id=new.request_id,
+        correlation_id=new.correlation_id,
+        month=reservation.month_state() if reservation else None,
+    )
+
+
+def _insert_reserved(new: storage.NewNotification, reservation: quota.Reservation) -> bool:
+    """Insert and settle the reservation. False where the request_id is taken.
+
+    After a database error nobody knows whether the row is there: the reservation is left to be
+    settled by what PostgreSQL says later.
+    """
+    try:
+        stored = (
+            _insert_counted(new, reservation.claim)
+            if reservation.must_count
+            else (storage.insert(new))
+        )
+    except QuotaExceeded:
+        quota.release(reservation)
+        quota.must_recount(reservation.claim)
+        raise
+    if stored:
+        quota.commit(reservation)
+    else:
+        quota.release(reservation)
+    return stored
+
+
+def _insert_counted(new: storage.NewNotification, claim: quota.Claim) -> bool:
+    """Count and insert while nobody else of the organization does. Raises QuotaExceeded."""
+    with transaction.atomic():
+        counting.lock_quota(new.organization_id)
+        used = counting.count_since(new.organization_id, claim.month.start)
+        if claim.quota is not None and used >= claim.quota:
+            raise quota.exceeded(claim)
+        return storage.insert(new)
+
+
+def _new_notification(
+    asked: Asked, composed: Composition, now: datetime
+) -> storage.NewNotification:
+    notification_id = ids.new_uuid()
+    body = asked.body
+    return storage.NewNotification(
+        id=notification_id,
+        organization_id=asked.organization_id,
+        request_id=asked.request_id or f"req_{notification_id.hex}",
+        request_digest=asked.digest,
+        correlation_id=asked.correlation_id,
+        channel=body.notification_type,
+        mode=asked.caller.mode,
+        status=composed.status,
+        reason=composed.reason,
+        lane=composed.lane,
+        priority=body.priority,
+        category=composed.category,
+        delivery=composed.delivery,
+        user_id=composed.recipient.user_id,
+        template_code=body.template_code,
+        template_version=composed.template_version,
+        language=composed.language,
+        metadata=body.metadata,
+        scheduled_at=composed.scheduled_at,
+        expires_at=body.expires_at,
+        created_at=now,
+        addresses=composed.recipient.addresses,
+        recipient_name=composed.recipient.name,
+        content=composed.content,
+        traceparent=asked.traceparent,
+    )
+
+
+def _claim(asked: Asked, composed: Composition, new: storage.NewNotification) -> quota.Claim:
+    exempt = composed.is_otp and settings.GATEWAY.recipient_limit.exempt_otp
+    return quota.Claim(
+        notification_id=new.id,
+        organization_id=asked.caller.organization_id,
+        at=new.created_at,
+        quota=monthly_quota(asked.caller),
+        recipient=None if exempt else composed.recipient.limit_key,
+        channel=new.channel,
+    )
+
+
+def monthly_quota(caller: KeyRecord) -> int | None:
+    """What a key's organization may send in a month; None is unlimited, as test keys are."""
+    if caller.mode is Mode.TEST:
+        return None
+    if caller.monthly_quota is not None:
+        return caller.monthly_quota
+    plan: Plan = settings.GATEWAY.plans[caller.plan]
+    return plan.monthly_quota
+
+
+def _earlier(asked: Asked) -> Accepted | None:
+    """The answer of the first request with this request_id. Raises RequestIDConflict."""
+    stored = storage.find(asked.organization_id, asked.request_id)
+    if stored is None:
+        return None
+    if stored.request_digest != asked.digest:
+        raise RequestIDConflict
+    return Accepted(
+        notification_id=ids.format_id(ids.NOTIFICATION, stored.id),
+        status=Status(stored.status),
+        reason=stored.reason,
+        request_id=asked.request_id,
+        correlation_id=stored.correlation_id,
+        replayed=True,
+    )

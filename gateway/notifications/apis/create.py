@@ -1,0 +1,85 @@
+"""From an HTTP request to what is asked for, and from what was accepted to an answer."""
+
+import re
+
+from django.http import HttpRequest
+from msgspec import UNSET
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from carillon.contracts.status import Status
+from carillon.web.bodies import convert_body, read_object
+from carillon.web.envelope import success
+from carillon.web.errors import ValidationFailed
+from gateway.admission.authentication import single_header
+from gateway.notifications.asked import Accepted, Asked
+from gateway.notifications.bodies import (
+    NotificationBody,
+    check_complete,
+    check_notification,
+    request_id_problem,
+)
+from gateway.notifications.shapes import AcceptedShape
+from gateway.organizations.key_records import KeyRecord
+
+IDEMPOTENCY_HEADER = "Idempotency-Key"
+REPLAYED_HEADER = "Idempotent-Replayed"
+
+ACCEPTED = "Notification accepted for processing"
+SCHEDULED = "Notification scheduled"
+REJECTED = "Notification stored but not sent: the user does not want it"
+REPLAYED = "This request_id was answered before; this is its notification"
+
+_MESSAGES = {Status.SCHEDULED: SCHEDULED, Status.REJECTED: REJECTED}
+
+# W3C Trace Context, version 00.
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def read_asked(request: Request, caller: KeyRecord) -> Asked:
+    """The request, valid in itself. Raises what is wrong with its body or headers."""
+    value = read_object(request)
+    check_complete(value)
+    body = convert_body(value, NotificationBody)
+    check_notification(body)
+    django_request: HttpRequest = request._request
+    traceparent = request.META.get("HTTP_TRACEPARENT", "")
+    return Asked(
+        caller=caller,
+        body=body,
+        request_id=_request_id(request, body),
+        correlation_id=django_request.correlation_id,  # type: ignore[attr-defined]
+        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else "",
+    )
+
+
+def show_accepted(accepted: Accepted) -> Response:
+    """202, or 200 for a repeat."""
+    shape = AcceptedShape(
+        notification_id=accepted.notification_id,
+        status=accepted.status,
+        request_id=accepted.request_id,
+        correlation_id=accepted.correlation_id,
+        reason=accepted.reason or UNSET,
+    )
+    if accepted.replayed:
+        return success(shape, REPLAYED, headers={REPLAYED_HEADER: "true"})
+    return success(shape, _MESSAGES.get(accepted.status, ACCEPTED), status=202)
+
+
+def _request_id(request: Request, body: NotificationBody) -> str:
+    """The body's, or the header's; the header may be quoted, as RFC 8941 strings are."""
+    header = single_header(request, IDEMPOTENCY_HEADER).strip()
+    if len(header) >= 2 and header[0] == header[-1] == '"':
+        header = header[1:-1]
+    if not header:
+        return body.request_id
+    if not header.isascii() or request_id_problem(header):
+        raise ValidationFailed(
+            details={IDEMPOTENCY_HEADER: ["Expected up to 128 visible ASCII characters."]}
+        )
+    if body.request_id and body.request_id != header:
+        raise ValidationFailed(
+            details={IDEMPOTENCY_HEADER: ["It differs from the body's request_id: send one."]}
+        )
+    return header

@@ -1,0 +1,55 @@
+"""What a client asked for, and what became of it."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+import msgspec
+
+from carillon.contracts import ids
+from carillon.contracts.status import Status
+from gateway.admission.limits import LimitState
+from gateway.notifications.bodies import NotificationBody
+from gateway.organizations.key_records import KeyRecord
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A valid request. `request_id` is empty where the client gave none."""
+
+    caller: KeyRecord
+    body: NotificationBody
+    request_id: str
+    correlation_id: str
+    traceparent: str
+
+    @cached_property
+    def organization_id(self) -> UUID:
+        """As it is stored."""
+        found = ids.parse_id(ids.ORGANIZATION, self.caller.organization_id)
+        if found is None:
+            raise ValueError("a key's organization has no id")
+        return found
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of what was asked for, however it was spelled; live and test are not the same."""
+        body = self.body
+        if body.request_id:
+            body = msgspec.structs.replace(body, request_id="")
+        text = msgspec.json.encode(body, order="sorted")
+        return hashlib.sha256(self.caller.mode.value.encode() + text).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The notification that a request led to; `replayed` where an earlier one had."""
+
+    notification_id: str
+    status: Status
+    reason: str
+    request_id: str
+    correlation_id: str
+    replayed: bool = False
+    month: LimitState | None = None

@@ -1,0 +1,127 @@
+"""Composes a notification: template, recipient and words, each with its refusals, in order."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from carillon.contracts.lanes import Lane, lane_for
+from carillon.contracts.messages import Content, DeliveryPolicy
+from carillon.contracts.records import TemplateRecord
+from carillon.contracts.status import Status
+from carillon.errors import Reason
+from carillon.web.errors import ValidationFailed
+from gateway.notifications.asked import Asked
+from gateway.notifications.errors import TemplateNotFound, TemplateTypeMismatch
+from gateway.notifications.inline import inline_content
+from gateway.notifications.lookup import Looked
+from gateway.notifications.recipients import Recipient, direct_recipient, user_recipient
+from gateway.notifications.wording import word
+
+CLOCK_SKEW = timedelta(minutes=1)
+SCHEDULE_MOST = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """What will be sent to whom; `status` is rejected where the recipient does not want it."""
+
+    recipient: Recipient
+    content: Content
+    status: Status
+    reason: str
+    lane: Lane
+    category: str
+    delivery: DeliveryPolicy
+    template_version: int | None
+    language: str
+    scheduled_at: datetime | None
+    is_otp: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What is said and which template says it."""
+
+    content: Content
+    template: TemplateRecord | None = None
+    version: int | None = None
+    language: str = ""
+
+
+def compose(asked: Asked, looked: Looked, now: datetime) -> Composition:
+    """Raises ValidationFailed for times, then what design lists down to no_address."""
+    body = asked.body
+    scheduled_at = _check_times(body.scheduled_at, body.expires_at, now)
+    recipient, words = (
+        _from_template(asked, looked) if body.content is None else _inline(asked, looked)
+    )
+    template = words.template
+    category = body.category or (template.category if template else "")
+    refused = recipient.refuses(category) and category not in settings.GATEWAY.essential_categories
+    status = Status.SCHEDULED if scheduled_at else Status.ACCEPTED
+    return Composition(
+        recipient=recipient,
+        content=words.content,
+        status=Status.REJECTED if refused else status,
+        reason=Reason.USER_OPTED_OUT.value if refused else "",
+        lane=lane_for(priority=body.priority, category=category, template_code=body.template_code),
+        category=category,
+        delivery=template.delivery if template else DeliveryPolicy.AT_LEAST_ONCE,
+        template_version=words.version,
+        language=words.language,
+        scheduled_at=scheduled_at,
+        is_otp=template is not None and is_otp(template),
+    )
+
+
+def is_otp(template: TemplateRecord) -> bool:
+    """True for templates of one-time passwords, which no recipient's limit may hold up."""
+    return template.category == "otp" or "otp" in template.code.lower()
+
+
+def _check_times(
+    scheduled_at: datetime | None, expires_at: datetime | None, now: datetime
+) -> datetime | None:
+    """When to send; None is now. Raises ValidationFailed."""
+    if scheduled_at is not None:
+        if scheduled_at < now - CLOCK_SKEW:
+            raise ValidationFailed(details={"scheduled_at": ["This time has passed."]})
+        if scheduled_at > now + SCHEDULE_MOST:
+            raise ValidationFailed(
+                details={"scheduled_at": [f"Expected a time within {SCHEDULE_MOST.days} days."]}
+            )
+        if scheduled_at <= now:
+            scheduled_at = None
+    if expires_at is not None and expires_at <= (scheduled_at or now):
+        raise ValidationFailed(
+            details={"expires_at": ["Expected a time after now and after scheduled_at."]}
+        )
+    return scheduled_at
+
+
+def _recipient(asked: Asked, looked: Looked) -> Recipient:
+    """Raises the refusals of users and addresses."""
+    body = asked.body
+    if body.to is not None:
+        return direct_recipient(body.notification_type, body.to)
+    return user_recipient(body.notification_type, looked.get_user(body.user_id))
+
+
+def _inline(asked: Asked, looked: Looked) -> tuple[Recipient, _Words]:
+    content = inline_content(asked.body.notification_type, asked.body.content or {})
+    return _recipient(asked, looked), _Words(content, language=asked.body.language)
+
+
+def _from_template(asked: Asked, looked: Looked) -> tuple[Recipient, _Words]:
+    body = asked.body
+    template = looked.get_template(body.template_code)
+    if template.type != body.notification_type:
+        raise TemplateTypeMismatch(template.type, body.notification_type)
+    recipient = _recipient(asked, looked)
+    chosen = template.in_language(*(tag for tag in (body.language, recipient.language) if tag))
+    if chosen is None:
+        raise TemplateNotFound(body.template_code)
+    language, version = chosen
+    content = word(body.notification_type, version, body.variables, recipient)
+    return recipient, _Words(content, template, version.version, language)

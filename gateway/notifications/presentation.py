@@ -1,0 +1,144 @@
+"""Turns stored notifications into what the API shows."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from msgspec import UNSET
+
+from carillon.contracts.status import ENDS, Status
+from carillon.observability.masking import mask_address
+from gateway.deliveries.models import DeliveryAttempt
+from gateway.notifications.models import Notification
+from gateway.notifications.shapes import (
+    AttemptShape,
+    DetailShape,
+    MomentShape,
+    StatusShape,
+    SummaryShape,
+)
+
+_OUTCOME_STATUS = {"deferred": Status.RETRYING}
+
+
+def show_status(notification: Notification) -> StatusShape:
+    """As in reference 003."""
+    return StatusShape(
+        notification_id=notification.pk,
+        status=Status(notification.status),
+        notification_type=notification.channel,
+        template_code=notification.template_code or None,
+        created_at=notification.created_at,
+        updated_at=notification.updated_at,
+        delivered_at=notification.delivered_at or UNSET,
+        reason=notification.reason or UNSET,
+        error_message=notification.error_message or UNSET,
+    )
+
+
+def show_summary(notification: Notification, *, masked: bool) -> SummaryShape:
+    """`notification` comes with its content."""
+    return SummaryShape(**_summary(notification, masked=masked))
+
+
+def show_detail(notification: Notification, *, masked: bool) -> DetailShape:
+    """`notification` comes with its content and attempts."""
+    attempts: list[DeliveryAttempt] = list(notification.attempts.all())
+    return DetailShape(
+        **_summary(notification, masked=masked),
+        attempts=[_attempt(attempt) for attempt in attempts],
+        timeline=_timeline(notification, attempts),
+    )
+
+
+def _summary(notification: Notification, *, masked: bool) -> dict[str, Any]:
+    return {
+        "notification_id": notification.pk,
+        "request_id": notification.request_id,
+        "correlation_id": notification.correlation_id,
+        "status": Status(notification.status),
+        "reason": notification.reason or None,
+        "notification_type": notification.channel,
+        "lane": notification.lane,
+        "priority": notification.priority,
+        "category": notification.category or None,
+        "user_id": notification.user_id or None,
+        "recipient": recipient_of(notification, masked=masked),
+        "template_code": notification.template_code or None,
+        "template_version": notification.template_version,
+        "language": notification.language or None,
+        "metadata": notification.metadata,
+        "provider": notification.provider or None,
+        "provider_message_id": notification.provider_message_id or None,
+        "next_attempt_at": notification.next_attempt_at,
+        "scheduled_at": notification.scheduled_at,
+        "expires_at": notification.expires_at,
+        "created_at": notification.created_at,
+        "updated_at": notification.updated_at,
+        "sent_at": notification.sent_at,
+        "delivered_at": notification.delivered_at,
+        "error_message": notification.error_message or None,
+    }
+
+
+def recipient_of(notification: Notification, *, masked: bool) -> str | None:
+    """The address, or the first of several devices; None once retention has cleared it."""
+    try:
+        addresses = notification.content.addresses
+    except ObjectDoesNotExist:
+        return None
+    if not addresses:
+        return None
+    value = str(addresses[0]["value"])
+    return mask_address(value) if masked else value
+
+
+def _attempt(attempt: DeliveryAttempt) -> AttemptShape:
+    return AttemptShape(
+        number=attempt.number,
+        channel=attempt.channel,
+        provider=attempt.provider or None,
+        provider_message_id=attempt.provider_message_id or None,
+        outcome=attempt.outcome,
+        reason=attempt.reason or None,
+        error_code=attempt.error_code or None,
+        error_message=attempt.error_message or None,
+        started_at=attempt.started_at,
+        finished_at=attempt.finished_at,
+        duration_ms=attempt.duration_ms,
+        possible_duplicate=attempt.possible_duplicate,
+    )
+
+
+def _timeline(notification: Notification, attempts: Iterable[DeliveryAttempt]) -> list[MomentShape]:
+    """Made of the times that are kept: of what repeats, attempts tell."""
+    status = Status(notification.status)
+    first = Status.SCHEDULED if notification.scheduled_at else Status.ACCEPTED
+    if notification.attempt == 1 and status is Status.REJECTED and not notification.queued_at:
+        # Never accepted for sending.
+        return [_moment(status, notification.created_at, notification.reason)]
+    moments = [MomentShape(status=first, at=notification.created_at)]
+    if notification.queued_at:
+        moments.append(MomentShape(status=Status.QUEUED, at=notification.queued_at))
+    for attempt in attempts:
+        moments.append(
+            MomentShape(status=Status.PROCESSING, at=attempt.started_at, attempt=attempt.number)
+        )
+        outcome = _OUTCOME_STATUS.get(attempt.outcome) or Status(attempt.outcome)
+        moments.append(
+            MomentShape(
+                status=outcome,
+                at=attempt.finished_at,
+                attempt=attempt.number,
+                reason=attempt.reason or UNSET,
+            )
+        )
+    if status in ENDS and moments[-1].status is not status:
+        # A receipt, a cancellation or the end of all attempts came after the last of them.
+        at = notification.delivered_at if status is Status.DELIVERED else None
+        moments.append(_moment(status, at or notification.updated_at, notification.reason))
+    return sorted(moments, key=lambda moment: moment.at)
+
+
+def _moment(status: Status, at: Any, reason: str) -> MomentShape:
+    return MomentShape(status=status, at=at, reason=reason or UNSET)

@@ -1,0 +1,96 @@
+"""What the API shows of a notification."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from carillon.contracts.status import Status
+
+
+class AcceptedShape(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a request to notify; `reason` is there where the status is rejected."""
+
+    notification_id: str
+    status: Status
+    request_id: str
+    correlation_id: str
+    reason: str | UnsetType = UNSET
+
+
+class StatusShape(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a notification is; `delivered_at` and the error are there once they are known."""
+
+    notification_id: str
+    status: Status
+    notification_type: str
+    template_code: str | None
+    created_at: datetime
+    updated_at: datetime
+    delivered_at: datetime | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+    error_message: str | UnsetType = UNSET
+
+
+class SummaryShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A notification in a list."""
+
+    notification_id: str
+    request_id: str
+    correlation_id: str
+    status: Status
+    reason: str | None
+    notification_type: str
+    lane: str
+    priority: int
+    category: str | None
+    user_id: str | None
+    recipient: str | None
+    template_code: str | None
+    template_version: int | None
+    language: str | None
+    metadata: dict[str, Any]
+    provider: str | None
+    provider_message_id: str | None
+    next_attempt_at: datetime | None
+    scheduled_at: datetime | None
+    expires_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    error_message: str | None
+
+
+class AttemptShape(msgspec.Struct, frozen=True, kw_only=True):
+    """One try at delivering it; `duration_ms` is the provider's time."""
+
+    number: int
+    channel: str
+    provider: str | None
+    provider_message_id: str | None
+    outcome: str
+    reason: str | None
+    error_code: str | None
+    error_message: str | None
+    started_at: datetime
+    finished_at: datetime
+    duration_ms: float
+    possible_duplicate: bool
+
+
+class MomentShape(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of its life."""
+
+    status: Status
+    at: datetime
+    attempt: int | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+
+
+class DetailShape(SummaryShape, frozen=True, kw_only=True):
+    """All of a notification."""
+
+    attempts: list[AttemptShape]
+    timeline: list[MomentShape]
