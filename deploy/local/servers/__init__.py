@@ -1,0 +1,1 @@
+"""The private servers: PostgreSQL, Redis and RabbitMQ, each started, stopped and killed alike."""
