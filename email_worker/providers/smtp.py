@@ -2,8 +2,8 @@
 
 import ssl
 from collections.abc import Callable
-from datetime import datetime
-from email.utils import parseaddr
+from datetime import UTC, datetime
+from email.utils import getaddresses
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import structlog
@@ -12,7 +12,6 @@ from carillon.contracts.messages import DeliveryJob
 from carillon.contracts.provider import Acceptance
 from carillon.errors import PermanentFailure, Reason, TemporaryFailure
 from carillon.settings import Environment, SettingsError
-from carillon.worker.outcomes import utc_now
 from email_worker.mailbox import InvalidMailbox
 from email_worker.mime import Mail, Sender, build_mail, make_sender
 from email_worker.smtp.pool import NAME, Lifetime, SessionPool
@@ -42,7 +41,7 @@ class SMTPProvider:
         sender: Sender,
         *,
         lifetime: Lifetime | None = None,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         tls = None if server.security == "plain" else ssl.create_default_context()
         self._pool = SessionPool(server, lifetime or Lifetime(), tls)
@@ -123,8 +122,10 @@ def server_from(url: str, *, timeout: float) -> Server:
 
 def sender_from(text: str) -> Sender:
     """From `Name <address>`. Raises SettingsError."""
-    name, address = parseaddr(text)
+    found = getaddresses([text])
+    if len(found) != 1 or not text.isprintable():
+        raise SettingsError("EMAIL_FROM", "is not one sender", _EXAMPLE_FROM)
     try:
-        return make_sender(name, address)
+        return make_sender(*found[0])
     except (InvalidMailbox, PermanentFailure) as error:
         raise SettingsError("EMAIL_FROM", f"is no sender: {error}", _EXAMPLE_FROM) from error

@@ -37,7 +37,7 @@ class Server:
 
 
 class ConnectionLost(Exception):
-    """The connection ended before any of the mail was sent: nothing was accepted."""
+    """The server closed the connection before any of the mail was sent: nothing was accepted."""
 
 
 class Session:
@@ -114,7 +114,7 @@ class Session:
             return
         if len(replies) == len(commands) and replies[-1].code == 354:
             # Pipelined, and the server wants data although it refused all: give it none (RFC 2920).
-            with contextlib.suppress(ConnectionLost):
+            with contextlib.suppress(ConnectionLost, TemporaryFailure):
                 self._exchange(DOT)
         self._reset(replies)
         raise failure
@@ -134,7 +134,7 @@ class Session:
             self._socket.sendall(b"".join(commands))
             return [self._reply() for _ in commands]
         except (OSError, smtplib.SMTPException) as error:
-            raise ConnectionLost(type(error).__name__) from error
+            raise _lost(error) from error
 
     def _in_turn(self, commands: list[bytes]) -> list[Reply]:
         """One after the other; DATA only where the sender and a recipient were accepted."""
@@ -176,7 +176,7 @@ class Session:
         """Leave the transaction; a session that cannot is not used again."""
         if any(reply.code == 421 or not 200 <= reply.code < 600 for reply in replies):
             return
-        with contextlib.suppress(ConnectionLost):
+        with contextlib.suppress(ConnectionLost, TemporaryFailure):
             self.usable = self._exchange(b"RSET\r\n").positive
 
     def _exchange(self, command: bytes) -> Reply:
@@ -184,7 +184,7 @@ class Session:
             self._socket.sendall(command)
             return self._reply()
         except (OSError, smtplib.SMTPException) as error:
-            raise ConnectionLost(type(error).__name__) from error
+            raise _lost(error) from error
 
     def _reply(self) -> Reply:
         code, text = self._smtp.getreply()
@@ -252,6 +252,15 @@ def _refusal(replies: list[Reply], recipients: int, mail: Mail) -> DeliveryFailu
 
 def _addresses(mail: Mail) -> tuple[str, ...]:
     return tuple(recipient.address for recipient in mail.recipients)
+
+
+def _lost(error: Exception) -> ConnectionLost | TemporaryFailure:
+    """A closed connection is worth a new one at once; a silent server no second wait."""
+    if _lost_reason(error) is not Reason.TIMED_OUT:
+        return ConnectionLost(type(error).__name__)
+    return TemporaryFailure(
+        "The mail server did not answer in time.", reason=Reason.TIMED_OUT, code="timeout"
+    )
 
 
 def _lost_reason(error: Exception) -> Reason:

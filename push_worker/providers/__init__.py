@@ -1,0 +1,1 @@
+"""Push providers: one file each, and one line in `push_worker.registry`."""
