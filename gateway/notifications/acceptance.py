@@ -6,16 +6,14 @@ from django.conf import settings
 from django.db import transaction
 
 from carillon.contracts import ids
-from carillon.contracts.messages import Mode
 from carillon.contracts.status import Status
 from carillon.web.errors import ApiError
 from gateway.admission import quota
 from gateway.admission.errors import QuotaExceeded, RequestIDConflict, RequestInProgress
-from gateway.config import Plan
-from gateway.notifications import counting, lookup, storage
+from gateway.notifications import counting, lookup, metrics, storage
 from gateway.notifications.asked import Accepted, Asked
 from gateway.notifications.composition import Composition, compose
-from gateway.organizations.key_records import KeyRecord
+from gateway.organizations.limits import monthly_quota
 
 
 def accept_notification(asked: Asked) -> Accepted:
@@ -25,12 +23,13 @@ def accept_notification(asked: Asked) -> Accepted:
     go, quotas run out and times pass, the first answer stands.
     """
     body = asked.body
-    looked = lookup.look(
-        asked.caller.organization_id,
-        request_id=asked.request_id,
-        template_code=body.template_code,
-        user_id=body.user_id,
-    )
+    with metrics.LOOK_SECONDS.time():
+        looked = lookup.look(
+            asked.caller.organization_id,
+            request_id=asked.request_id,
+            template_code=body.template_code,
+            user_id=body.user_id,
+        )
     if looked.claim in {lookup.Claim.BEGAN, lookup.Claim.BEGAN_LONG_AGO}:
         earlier = _earlier(asked)
         if earlier is not None:
@@ -52,14 +51,16 @@ def accept_notification(asked: Asked) -> Accepted:
 
 def _accept_new(asked: Asked, looked: lookup.Looked) -> Accepted:
     now = datetime.now(UTC)
-    composed = compose(asked, looked, now)
+    with metrics.COMPOSE_SECONDS.time():
+        composed = compose(asked, looked, now)
     new = _new_notification(asked, composed, now)
     if composed.status is Status.REJECTED:
         # Kept so that it can be looked up; nothing is sent, so nothing is counted.
         reservation = None
         stored = storage.insert(new)
     else:
-        reservation = quota.reserve(_claim(asked, composed, new))
+        with metrics.RESERVE_SECONDS.time():
+            reservation = quota.reserve(_claim(asked, composed, new))
         stored = _insert_reserved(new, reservation)
     if not stored:
         earlier = _earlier(asked)
@@ -83,11 +84,12 @@ def _insert_reserved(new: storage.NewNotification, reservation: quota.Reservatio
     settled by what PostgreSQL says later.
     """
     try:
-        stored = (
-            _insert_counted(new, reservation.claim)
-            if reservation.must_count
-            else (storage.insert(new))
-        )
+        with metrics.STORE_SECONDS.time():
+            stored = (
+                _insert_counted(new, reservation.claim)
+                if reservation.must_count
+                else storage.insert(new)
+            )
     except QuotaExceeded:
         quota.release(reservation)
         quota.must_recount(reservation.claim)
@@ -153,16 +155,6 @@ def _claim(asked: Asked, composed: Composition, new: storage.NewNotification) ->
         recipient=None if exempt else composed.recipient.limit_key,
         channel=new.channel,
     )
-
-
-def monthly_quota(caller: KeyRecord) -> int | None:
-    """What a key's organization may send in a month; None is unlimited, as test keys are."""
-    if caller.mode is Mode.TEST:
-        return None
-    if caller.monthly_quota is not None:
-        return caller.monthly_quota
-    plan: Plan = settings.GATEWAY.plans[caller.plan]
-    return plan.monthly_quota
 
 
 def _earlier(asked: Asked) -> Accepted | None:

@@ -13,9 +13,10 @@ import msgspec
 import psycopg
 from django.db import InterfaceError, OperationalError, connection
 
-from carillon.contracts.lanes import BULK_UP_TO, HIGH_FROM, Lane
+from carillon.contracts.lanes import Lane
 from carillon.contracts.messages import Address, Content, DeliveryPolicy, Mode
 from carillon.contracts.status import Status
+from gateway.outbox.ordering import outbox_priority
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +48,6 @@ class NewNotification:
     recipient_name: str
     content: Content
     traceparent: str
-
-    @property
-    def outbox_priority(self) -> int:
-        """Within its lane's range, so that the relay takes an OTP before a flood of the rest."""
-        if self.lane is Lane.HIGH:
-            return max(self.priority, HIGH_FROM)
-        return min(self.priority, BULK_UP_TO) if self.lane is Lane.BULK else self.priority
 
 
 _INSERT = """
@@ -170,7 +164,7 @@ def _parameters(new: NewNotification) -> dict[str, Any]:
         "recipient_name": new.recipient_name,
         "content": _json(new.content),
         "traceparent": new.traceparent,
-        "outbox_priority": new.outbox_priority,
+        "outbox_priority": outbox_priority(new.lane, new.priority),
         "available_at": new.scheduled_at or new.created_at,
         "is_promised": new.status is not Status.REJECTED,
     }

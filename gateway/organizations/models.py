@@ -1,5 +1,7 @@
 """Organizations (the tenants) and their API keys."""
 
+from enum import StrEnum
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -16,7 +18,7 @@ class PlanName(models.TextChoices):
     ENTERPRISE = "enterprise"
 
 
-class Scope(models.TextChoices):
+class Scope(StrEnum):
     """What a key may be used for. `admin` includes the others."""
 
     SEND = "send"
@@ -62,7 +64,9 @@ class APIKey(models.Model):
     prefix = models.CharField(max_length=24, unique=True)
     digest = models.BinaryField(max_length=64)
     mode = models.CharField(max_length=4, choices=[(m.value, m.value) for m in Mode])
-    scopes = ArrayField(models.CharField(max_length=20, choices=Scope))
+    scopes = ArrayField(
+        models.CharField(max_length=20, choices=[(s.value, s.value.title()) for s in Scope])
+    )
     is_active = models.BooleanField(default=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)

@@ -1,5 +1,9 @@
 """Reads."""
 
+from django.db.models import QuerySet
+
+from carillon.contracts import ids
+from gateway.organizations.errors import APIKeyNotFound
 from gateway.organizations.key_records import KeyRecord, record_of
 from gateway.organizations.models import APIKey
 
@@ -8,3 +12,18 @@ def key_record(prefix: str) -> KeyRecord | None:
     """The record of the key with this public prefix."""
     key = APIKey.objects.select_related("organization").filter(prefix=prefix).first()
     return None if key is None else record_of(key)
+
+
+def list_api_keys(organization_id: str) -> "QuerySet[APIKey]":
+    """An organization's keys, the newest first."""
+    return APIKey.objects.filter(organization_id=organization_id)
+
+
+def get_api_key(organization_id: str, key_id: str) -> APIKey:
+    """One of its keys. Raises APIKeyNotFound."""
+    key = None
+    if ids.parse_id(ids.API_KEY, key_id) is not None:
+        key = list_api_keys(organization_id).filter(pk=key_id).first()
+    if key is None:
+        raise APIKeyNotFound
+    return key

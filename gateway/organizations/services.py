@@ -18,7 +18,7 @@ from gateway.organizations.models import APIKey, Organization, Scope
 
 log = structlog.get_logger(__name__)
 
-ALL_SCOPES = tuple(Scope.values)
+ALL_SCOPES = tuple(scope.value for scope in Scope)
 
 
 class CacheNotTold(ServiceUnavailable):

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
 import msgspec
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
 from django.db import OperationalError
 
 from carillon.contracts import ids
@@ -29,6 +29,10 @@ example:
 """
 
 
+class _HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+    """Our own options first, the epilog as it is written."""
+
+
 class Command(BaseCommand):
     """Creates an organization."""
 
@@ -37,7 +41,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The command's arguments."""
         parser.epilog = _EPILOG
-        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.formatter_class = _HelpFormatter
         parser.add_argument("name", metavar="NAME", help="what people call it")
         parser.add_argument(
             "--plan",

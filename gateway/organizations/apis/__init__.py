@@ -1,0 +1,1 @@
+"""The calls about an organization and its keys."""

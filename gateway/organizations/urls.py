@@ -1,0 +1,12 @@
+"""Routes about an organization and its keys."""
+
+from django.urls import path
+
+from gateway.organizations.apis.api_keys import APIKeyDeactivateApi, APIKeysApi
+from gateway.organizations.apis.organization import OwnOrganizationApi
+
+urlpatterns = [
+    path("api/v1/api-keys/", APIKeysApi.as_view()),
+    path("api/v1/api-keys/<str:key_id>/deactivate/", APIKeyDeactivateApi.as_view()),
+    path("api/v1/organizations/me/", OwnOrganizationApi.as_view()),
+]
