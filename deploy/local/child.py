@@ -60,6 +60,7 @@ class Child:
         self.command = command
         self.log = log
         self._on_line = on_line
+        self._told_to_end = False
         try:
             # The output is read by a thread of ours rather than written to a file by the child:
             # one reader both keeps the log and shows the line.
@@ -98,6 +99,11 @@ class Child:
         """None while it runs; negative: the signal that ended it."""
         return self._process.poll()
 
+    @property
+    def ended_by_itself(self) -> bool:
+        """True where it has ended and nobody here asked for that."""
+        return self.returncode is not None and not self._told_to_end
+
     def wait(self, timeout: float | None = None) -> int:
         """Its exit code; raises subprocess.TimeoutExpired after `timeout` seconds."""
         code = self._process.wait(timeout)
@@ -106,6 +112,7 @@ class Child:
 
     def stop(self) -> None:
         """End it: its stop signal, `grace` seconds, then SIGKILL for what is left of its group."""
+        self._told_to_end = True
         if self.returncode is None:
             self._process.send_signal(self.command.stop_signal)
             try:
@@ -117,6 +124,7 @@ class Child:
 
     def kill(self) -> None:
         """SIGKILL the whole group at once."""
+        self._told_to_end = True
         self._end_group()
         self._process.wait(10)
 

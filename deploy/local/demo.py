@@ -33,6 +33,7 @@ from deploy.local.private_files import write_private
 DELIVERY_TIMEOUT = 60.0  # seconds
 POLL = 0.1  # seconds
 COMMAND_TIMEOUT = 60  # seconds for create_org
+CREATE_ORG = (sys.executable, "gateway/manage.py", "create_org")
 
 # carillon.contracts.status.ENDS, as the API spells them.
 DELIVERED = "delivered"
@@ -60,13 +61,14 @@ class Sent:
     seconds: float = 0.0
 
 
-def send_demo(settings: Mapping[str, str], console: Console) -> bool:
+def send_demo(settings: Mapping[str, str], console: Console, kept: Path = LOCAL.demo) -> bool:
     """Send and wait, and print what became of it; True if all were delivered.
 
-    Raises StackError where the platform refuses or does not answer.
+    `kept` is the file of the organization and its keys. Raises StackError where the platform
+    refuses or does not answer.
     """
     console.heading("\nA first notification on each channel, through the public API:")
-    organization = _organization(settings, console)
+    organization = _organization(settings, kept, console)
     client = GatewayClient(settings["GATEWAY_URL"], organization.api_key)
     with console.step(f"User {USER['name']} and {len(TEMPLATES)} published templates"):
         user_id = _user(client)
@@ -79,20 +81,16 @@ def send_demo(settings: Mapping[str, str], console: Console) -> bool:
     return all(one.status == DELIVERED for one in sent)
 
 
-def _organization(settings: Mapping[str, str], console: Console) -> DemoOrganization:
+def _organization(settings: Mapping[str, str], file: Path, console: Console) -> DemoOrganization:
     """The one of last time while its key works, else a new one."""
-    kept = _kept(LOCAL.demo)
+    kept = _parsed(file.read_text(encoding="utf-8")) if file.is_file() else None
     if kept and _works(settings["GATEWAY_URL"], kept):
         console.line(f"  . Organization {kept.organization_id}, from last time")
         return kept
     with console.step(f'python gateway/manage.py create_org "{ORGANIZATION}" --plan {PLAN}'):
         created = _create_organization(settings)
-    write_private(LOCAL.demo, json.dumps(asdict(created), indent=1) + "\n")
+    write_private(file, json.dumps(asdict(created), indent=1) + "\n")
     return created
-
-
-def _kept(path: Path) -> DemoOrganization | None:
-    return _parsed(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def _parsed(text: str) -> DemoOrganization | None:
@@ -115,7 +113,7 @@ def _works(url: str, organization: DemoOrganization) -> bool:
 def _create_organization(settings: Mapping[str, str]) -> DemoOrganization:
     options = ("--plan", PLAN, "--quota", str(QUOTA), "--json")
     result = subprocess.run(
-        [sys.executable, "gateway/manage.py", "create_org", ORGANIZATION, *options],
+        [*CREATE_ORG, ORGANIZATION, *options],
         cwd=ROOT,
         env=child_environment(settings),
         capture_output=True,

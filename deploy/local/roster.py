@@ -75,7 +75,7 @@ class Roster:
     def restart(self, ended: Child) -> Child | None:
         """Start again, as before, what has ended; None where it was stopped on purpose since."""
         with self._lock:
-            if self.closed or self._children.get(ended.name) is not ended:
+            if self.closed or not ended.ended_by_itself:
                 return None
             ended.kill()
             again = ended.again()
@@ -122,15 +122,13 @@ class Roster:
     def _end(self, name: str, how: Callable[[Child], None]) -> None:
         # Not under the lock: it may take the whole grace. The child stays in the roster until it
         # has ended, so that whoever loses patience can still kill it.
-        with self._lock:
-            child = self._children.get(name)
-        if child is None:
-            return
-        how(child)
-        with self._lock:
-            if self._children.get(name) is child:
-                del self._children[name]
-                self._changed()
+        while child := self._children.get(name):
+            how(child)
+            with self._lock:
+                # Another one in its place was started again meanwhile: that one is meant as well.
+                if self._children.get(name) is child:
+                    del self._children[name]
+                    self._changed()
 
     def _changed(self) -> None:
         if self._record:

@@ -41,7 +41,7 @@ class Supervisor:
         """Go on until the roster is closed; raises StackError when something keeps ending."""
         while not self._roster.closed:
             for child in self._roster.children():
-                if child.returncode is not None and not self._roster.closed:
+                if child.ended_by_itself and not self._roster.closed:
                     self.replace(child)
             time.sleep(POLL)
 

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from deploy.local.child import Command
@@ -55,23 +56,32 @@ def test_a_stranger_with_a_recorded_number_is_left_alone(tmp_path: Path) -> None
     killed_supervisor(tmp_path)
     state = load(StackFolder(tmp_path).state)
     assert state
+    # The kernel counts starts in hundredths of a second; no number is reused as soon as that.
+    time.sleep(0.05)
     stranger = subprocess.Popen(["sleep", "60"])
-    text = StackFolder(tmp_path).state.read_text()
-    # As if the number had been given to somebody else since.
-    write_private(
-        StackFolder(tmp_path).state, text.replace(str(state.children[0].pid), str(stranger.pid))
-    )
-    ended = end_leftovers(StackFolder(tmp_path))
-    assert ended[0] == "two"
-    assert stranger.poll() is None
-    stranger.kill()
-    stranger.wait()
+    try:
+        # As if the number of the first had been given to somebody else since.
+        text = StackFolder(tmp_path).state.read_text()
+        number = f'"pid": {state.children[0].pid},'
+        assert number in text
+        write_private(StackFolder(tmp_path).state, text.replace(number, f'"pid": {stranger.pid},'))
+        # The first itself is found all the same, by its mark.
+        assert end_leftovers(StackFolder(tmp_path)) == [
+            "two",
+            f"process {state.children[0].pid}",
+        ]
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
     assert marked(tmp_path) == []
 
 
 def test_a_process_that_was_never_recorded_is_found_by_its_mark(tmp_path: Path) -> None:
     stray = subprocess.Popen(["sleep", "60"], env={**os.environ, MARK: str(tmp_path)})
     identity = identify(stray.pid)
+    while not marked(tmp_path):  # exec shows the new environment a moment after Popen returns
+        time.sleep(0.001)
     assert end_leftovers(StackFolder(tmp_path)) == [f"process {stray.pid}"]
     stray.wait()
     assert identity

@@ -1,0 +1,49 @@
+import tomllib
+
+import pytest
+
+from deploy.local.errors import StackError
+from deploy.local.paths import ROOT
+from deploy.local.suites import SUITES, choose
+
+
+def test_without_names_every_suite_runs() -> None:
+    assert choose([], unit=False) == SUITES
+    assert [suite.name for suite in choose(["gateway"], unit=False)] == ["gateway"]
+
+
+def test_only_suites_with_unit_tests_run_as_such() -> None:
+    assert "end_to_end" not in {suite.name for suite in choose([], unit=True)}
+    assert "-m" in choose(["gateway"], unit=True)[0].arguments("r.xml", unit=True)
+    assert "-m" not in choose(["gateway"], unit=False)[0].arguments("r.xml", unit=False)
+
+
+def test_a_suite_that_there_is_not_is_named_with_those_there_are() -> None:
+    with pytest.raises(StackError, match=r"gatway.*gateway"):
+        choose(["gatway"], unit=False)
+    with pytest.raises(StackError, match="end_to_end"):
+        choose(["end_to_end"], unit=True)
+
+
+def test_every_folder_with_tests_is_in_exactly_one_suite() -> None:
+    paths = [path for suite in SUITES for path in suite.paths]
+    assert len(paths) == len(set(paths))
+    ignored = {".venv", ".local", "node_modules"}
+    for file in ROOT.rglob("test_*.py"):
+        relative = file.relative_to(ROOT)
+        if ignored & set(relative.parts):
+            continue
+        owners = [path for path in paths if relative.is_relative_to(path)]
+        assert len(owners) == 1, relative
+
+
+def test_every_path_of_a_suite_exists() -> None:
+    for suite in SUITES:
+        for path in suite.paths:
+            assert (ROOT / path).exists(), path
+
+
+def test_the_markers_that_unit_runs_leave_out_are_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    markers = project["tool"]["pytest"]["ini_options"]["markers"]
+    assert {marker.partition(":")[0] for marker in markers} >= {"integration", "end_to_end"}
