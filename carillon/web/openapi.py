@@ -1,11 +1,14 @@
 """OpenAPI from the same msgspec structs that validate the requests."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
+from carillon.web.envelope import failure
+from carillon.web.errors import ApiError
 from carillon.web.internal_auth import ORGANIZATION_HEADER, SECRET_HEADER
 
 _META = {
@@ -67,8 +70,9 @@ def answer(shape: Any, description: str, *, example: object = None) -> OpenApiRe
 def error_answers(*codes: tuple[int, str]) -> dict[int, OpenApiResponse]:
     """Error answers, for `extend_schema(responses={…, **error_answers((404, "user_not_found"))})`.
 
-    Several codes of one status are described together.
+    Several codes of one status are described together, each with an example.
     """
+    messages = dict(_messages(ApiError))
     by_status: dict[int, list[str]] = {}
     for status, code in codes:
         by_status.setdefault(status, []).append(code)
@@ -79,9 +83,32 @@ def error_answers(*codes: tuple[int, str]) -> dict[int, OpenApiResponse]:
                 "properties": {**_ERROR["properties"], "error": {"enum": names}},  # type: ignore[dict-item]
             },
             " or ".join(f"`{name}`" for name in names),
+            examples=[
+                OpenApiExample(name, value=failure(name, messages.get(name, "What was wrong.")))
+                for name in names
+            ],
         )
         for status, names in by_status.items()
     }
+
+
+def _messages(kind: type[ApiError]) -> Iterator[tuple[str, str]]:
+    """What each error says by default, by code; a subclass may say it better."""
+    yield kind.code, kind.message
+    for special in kind.__subclasses__():
+        yield from _messages(special)
+
+
+def _nullable(schema: Schema) -> Schema:
+    """`anyOf: [{a type}, null]` as one type: viewers then show its description and bounds."""
+    options = schema.get("anyOf", [])
+    if len(options) != 2 or options[1] != {"type": "null"} or "enum" in options[0]:
+        return schema
+    kind = options[0].get("type")
+    if not isinstance(kind, str):
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    return {**options[0], **rest, "type": [kind, "null"]}
 
 
 def _inlined(schema: Any, components: dict[str, Any], within: tuple[str, ...] = ()) -> Any:
@@ -95,11 +122,13 @@ def _inlined(schema: Any, components: dict[str, Any], within: tuple[str, ...] = 
         if name in within:
             return {"type": "object"}
         return _inlined(components[name], components, (*within, name))
-    return {
-        key: _inlined(item, components, within)
-        for key, item in schema.items()
-        if key != "discriminator"
-    }
+    return _nullable(
+        {
+            key: _inlined(item, components, within)
+            for key, item in schema.items()
+            if key != "discriminator"
+        }
+    )
 
 
 class InternalScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
+from drf_spectacular.settings import spectacular_settings
 from drf_spectacular.views import (
     SpectacularJSONAPIView,
     SpectacularRedocView,
@@ -16,6 +17,9 @@ def common_urls(
     *, everything: HealthChecks, serving: HealthChecks
 ) -> list[URLPattern | URLResolver]:
     """See `carillon.web.health.health_urls` for the two sets of checks."""
+    admin.site.site_header = admin.site.site_title = spectacular_settings.TITLE
+    # There is no site to view.
+    admin.site.site_url = None
     return [
         *health_urls(everything=everything, serving=serving),
         path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
