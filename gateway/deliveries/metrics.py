@@ -36,7 +36,7 @@ DELIVERY_SECONDS = Histogram(
 )
 EVENT_LAG = Histogram(
     "carillon_delivery_event_lag_seconds",
-    "From the outcome in a worker to its commit here.",
+    "From an outcome in a worker to its commit here, of the oldest event of each batch.",
     buckets=WAIT_BUCKETS,
 )
 BATCH_EVENTS = Histogram(

@@ -48,7 +48,7 @@ def connect(name: str, *, idle_in_transaction: float, options: str = "") -> Conn
         keepalives_idle=5,
         keepalives_interval=3,
         keepalives_count=3,
-        prepare_threshold=1,
+        prepare_threshold=1 if of_django.get("prepare_threshold") else None,
     )
 
 

@@ -25,7 +25,7 @@ from carillon.contracts.status import ENDS
 from carillon.errors import Reason
 from gateway.outbox.database import Connection
 
-# One index range per priority: rows that are scheduled for later are never walked over. The
+# One index range per priority: rows that are scheduled for later are never walked over. Each
 # notification is locked with its row, so that an event, a cancel or an edit waits for the window
 # rather than crossing it; the relay itself waits for nobody.
 _TAKE = sql.SQL(
@@ -34,21 +34,22 @@ _TAKE = sql.SQL(
         SELECT of_one_priority.*
         FROM generate_series({most}, {least}, -1) AS each (priority),
         LATERAL (
-            SELECT n.id, o.attempt AS due_attempt, n.organization_id, n.correlation_id, n.channel,
-                   n.lane, n.priority, n.mode, n.delivery, n.user_id, n.status, n.created_at,
-                   n.expires_at
+            SELECT o.notification_id, o.attempt
             FROM outbox_outboxmessage o
-            JOIN notifications_notification n ON n.id = o.notification_id
             WHERE o.priority = each.priority AND o.available_at <= statement_timestamp()
             ORDER BY o.available_at, o.notification_id
             LIMIT {window}
-            FOR UPDATE OF o SKIP LOCKED
-            FOR NO KEY UPDATE OF n SKIP LOCKED
+            FOR UPDATE SKIP LOCKED
         ) AS of_one_priority
         LIMIT {window}
     )
-    SELECT due.*, c.addresses::text, c.content::text, c.recipient_name, c.traceparent
-    FROM due LEFT JOIN notifications_notificationcontent c ON c.notification_id = due.id
+    SELECT n.id, due.attempt, n.organization_id, n.correlation_id, n.channel, n.lane, n.priority,
+           n.mode, n.delivery, n.user_id, n.status, n.created_at, n.expires_at,
+           c.addresses::text, c.content::text, c.recipient_name, c.traceparent
+    FROM due
+    JOIN notifications_notification n ON n.id = due.notification_id
+    LEFT JOIN notifications_notificationcontent c ON c.notification_id = n.id
+    FOR NO KEY UPDATE OF n SKIP LOCKED
     """
 )
 

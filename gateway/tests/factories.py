@@ -1,0 +1,106 @@
+"""One factory per noun: a valid object, of which a test names only what it is about."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from carillon.contracts import ids
+from carillon.contracts.lanes import Lane
+from carillon.contracts.messages import (
+    Address,
+    Content,
+    DeliveryEvent,
+    DeliveryPolicy,
+    EmailContent,
+    Mode,
+    Outcome,
+)
+from carillon.contracts.status import Status
+from gateway.notifications.models import Notification, NotificationContent
+from gateway.organizations.models import Organization, PlanName
+from gateway.outbox.models import OutboxMessage
+from gateway.outbox.ordering import outbox_priority
+
+ADDRESSES = (Address("someone@example.com"),)
+CONTENT = EmailContent(subject="Welcome", body="Hello, Ada", html="<p>Hello, Ada</p>")
+
+
+def make_organization(name: str = "Acme", **fields: Any) -> Organization:
+    return Organization.objects.create(name=name, **{"plan": PlanName.PRO, **fields})
+
+
+def make_notification(
+    organization: Organization | None = None,
+    *,
+    addresses: tuple[Address, ...] = ADDRESSES,
+    content: Content = CONTENT,
+    traceparent: str = "",
+    **fields: Any,
+) -> Notification:
+    """An accepted email, with its content; without an outbox row."""
+    now = datetime.now(UTC)
+    notification = Notification.objects.create(
+        organization=organization or make_organization(),
+        **{
+            "request_id": ids.new_id("req"),
+            "request_digest": bytes(32),
+            "correlation_id": "corr_test",
+            "channel": "email",
+            "mode": Mode.LIVE,
+            "status": Status.ACCEPTED,
+            "lane": Lane.NORMAL,
+            "priority": 5,
+            "delivery": DeliveryPolicy.AT_LEAST_ONCE,
+            "created_at": now,
+            "updated_at": now,
+            **fields,
+        },
+    )
+    NotificationContent.objects.create(
+        notification=notification,
+        addresses=msgspec.to_builtins(addresses),
+        recipient_name="Ada",
+        content=msgspec.to_builtins(content),
+        traceparent=traceparent,
+    )
+    return notification
+
+
+def make_outbox_message(
+    notification: Notification | None = None, *, due_in: float = -1.0, **fields: Any
+) -> OutboxMessage:
+    """A row that became due a second ago; `due_in` is in seconds."""
+    notification = notification or make_notification()
+    return OutboxMessage.objects.create(
+        notification=notification,
+        **{
+            "attempt": notification.attempt,
+            "priority": outbox_priority(Lane(notification.lane), notification.priority),
+            "available_at": datetime.now(UTC) + timedelta(seconds=due_in),
+            **fields,
+        },
+    )
+
+
+def make_event(
+    notification: Notification, outcome: Outcome = Outcome.DELIVERED, **fields: Any
+) -> DeliveryEvent:
+    """The event of the notification's current attempt, as its worker would publish it."""
+    now = datetime.now(UTC)
+    return DeliveryEvent(
+        **{
+            "event_id": ids.new_id("event"),
+            "notification_id": notification.pk,
+            "attempt": notification.attempt,
+            "organization_id": notification.organization_id,
+            "correlation_id": notification.correlation_id,
+            "channel": notification.channel,
+            "outcome": outcome,
+            "provider": "smtp",
+            "started_at": now - timedelta(milliseconds=20),
+            "occurred_at": now,
+            "duration_ms": 20.0,
+            **fields,
+        }
+    )

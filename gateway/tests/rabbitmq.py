@@ -1,0 +1,77 @@
+"""RabbitMQ as a test sees it: what lies in a queue, and a queue that somebody deleted."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from carillon.broker import topology
+from carillon.broker.consumer import Consumer, Subscription
+from carillon.broker.declaration import declare
+from carillon.broker.delivery import Delivery, Inbox
+from carillon.broker.visit import Visit
+
+
+class RabbitMQ:
+    """Direct access to the broker of the tests."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def restore(self) -> None:
+        """The whole topology, every queue empty."""
+        declare(self.url)
+        for queue in topology.queues():
+            self._purge(queue.name)
+
+    def delete(self, queue: str) -> None:
+        """Delete a queue with all that is in it."""
+        self._on_channel(lambda channel, done: channel.queue_delete(queue, callback=done))
+
+    def _purge(self, queue: str) -> None:
+        self._on_channel(lambda channel, done: channel.queue_purge(queue, callback=done))
+
+    def depth(self, queue: str) -> int:
+        """Messages that are ready."""
+        frame = self._on_channel(
+            lambda channel, done: channel.queue_declare(queue, passive=True, callback=done)
+        )
+        return int(frame.method.message_count)
+
+    def receive(self, queue: str, count: int, timeout: float = 15.0) -> list[Delivery]:
+        """Take `count` messages off the queue, or what came within `timeout` seconds."""
+        inbox = Inbox()
+        consumer = Consumer(self.url, [Subscription(queue, 5_000, inbox.put)], name="test")
+        consumer.start()
+        taken: list[Delivery] = []
+        deadline = time.monotonic() + timeout
+        try:
+            while len(taken) < count and time.monotonic() < deadline:
+                batch = inbox.collect(5_000, within=0.02, timeout=0.2)
+                consumer.ack_all(batch)
+                taken += batch
+        finally:
+            consumer.close()
+        return taken
+
+    def _on_channel(self, act: Callable[[Any, Callable[[Any], None]], None]) -> Any:
+        answers: list[Any] = []
+
+        def use(connection: Any, visit: Visit) -> None:
+            def done(frame: Any) -> None:
+                answers.append(frame)
+                visit.succeed()
+
+            connection.channel(on_open_callback=lambda channel: act(channel, done))
+
+        Visit(self.url, "test", 5.0).run(use)
+        return answers[0]
+
+
+def eventually(condition: Callable[[], bool], timeout: float = 15.0) -> bool:
+    """Whether `condition` comes true within `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
