@@ -36,6 +36,9 @@ _ERROR = {
     },
 }
 
+# The real message names a header, and which one depends on the service.
+_AUTHENTICATION = "The credentials are missing or wrong."
+
 Schema = dict[str, Any]
 
 
@@ -72,7 +75,7 @@ def error_answers(*codes: tuple[int, str]) -> dict[int, OpenApiResponse]:
 
     Several codes of one status are described together, each with an example.
     """
-    messages = dict(_messages(ApiError))
+    messages = {**dict(_messages(ApiError)), "authentication_required": _AUTHENTICATION}
     by_status: dict[int, list[str]] = {}
     for status, code in codes:
         by_status.setdefault(status, []).append(code)
