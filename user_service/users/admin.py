@@ -5,10 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from carillon.contracts import ids
 from carillon.observability.masking import mask_address
 from user_service.users.models import Device, User
+from user_service.users.preferences import effective
 from user_service.users.services.devices import remove_device
 from user_service.users.services.users import delete_user
 
@@ -49,17 +52,9 @@ class DeviceInline(_ReadOnly, admin.TabularInline[Device, User]):
 class UserAdmin(_ReadOnly, admin.ModelAdmin[User]):
     """Users of every organization."""
 
-    list_display = (
-        "id",
-        "name",
-        "email",
-        "phone_number",
-        "external_id",
-        "organization",
-        "updated_at",
-    )
+    list_display = ("id", "email", "name", "phone_number", "external_id", "organization")
     list_select_related = ("organization",)
-    list_filter = ("created_at", "language")
+    list_filter = ("created_at",)
     list_per_page = 50
     # A second count of the whole table with every search.
     show_full_result_count = False
@@ -69,11 +64,17 @@ class UserAdmin(_ReadOnly, admin.ModelAdmin[User]):
     fieldsets = (
         (None, {"fields": ("id", "organization", "external_id", "name")}),
         ("Addresses", {"fields": ("email", "phone_number", "language", "timezone")}),
-        ("Preferences", {"fields": ("preferences", "categories", "quiet_hours")}),
+        ("Preferences", {"fields": ("channels", "categories", "quiet_hours")}),
         ("Data", {"fields": ("attributes", "has_password", "revision")}),
         ("Times", {"fields": ("created_at", "updated_at")}),
     )
-    readonly_fields = ("id", "has_password", "revision", "created_at", "updated_at")
+    readonly_fields = ("id", "channels", "has_password", "revision", "created_at", "updated_at")
+
+    @admin.display(description="channels")
+    def channels(self, user: User) -> str:
+        """Every channel, as it is in force."""
+        choices = effective(user.preferences)
+        return ", ".join(f"{name} {'on' if on else 'off'}" for name, on in choices.items())
 
     @admin.display(description="has a password", boolean=True)
     def has_password(self, user: User) -> bool:
@@ -102,7 +103,7 @@ class UserAdmin(_ReadOnly, admin.ModelAdmin[User]):
 class DeviceAdmin(_ReadOnly, admin.ModelAdmin[Device]):
     """Devices of every user."""
 
-    list_display = ("id", "platform", "masked_token", "user", "organization", "registered_at")
+    list_display = ("id", "platform", "masked_token", "owner", "organization", "registered_at")
     list_select_related = ("user", "organization")
     list_filter = ("platform", "registered_at")
     list_per_page = 50
@@ -119,6 +120,15 @@ class DeviceAdmin(_ReadOnly, admin.ModelAdmin[Device]):
         "registered_at",
     )
     readonly_fields = fields
+
+    @admin.display(description="user", ordering="user")
+    def owner(self, device: Device) -> str:
+        """What of the user is known, with a link."""
+        user = device.user
+        shown = user.email or user.external_id or user.name or user.id
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:users_user_change", args=[user.id]), shown
+        )
 
     @admin.display(description="token")
     def masked_token(self, device: Device) -> str:

@@ -8,4 +8,5 @@ class UsersConfig(AppConfig):
 
     name = "user_service.users"
     label = "users"
-    verbose_name = "Users"
+    # "Users" are already those who log in here.
+    verbose_name = "Recipients"
