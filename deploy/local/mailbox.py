@@ -75,6 +75,7 @@ class Mailbox:
         return (
             str(SENDRIA),
             "--foreground",
+            "--no-quit",  # its page has a button for that
             "--db",
             str(self._folder / "mails.sqlite"),
             *smtp,
