@@ -24,7 +24,7 @@ from datetime import datetime
 
 from carillon.contracts.messages import DeliveryPolicy, Outcome
 from carillon.errors import Reason
-from carillon.worker.dedupe import DedupeLedger, Done, Marker, OwnerAlive, Started
+from carillon.worker.dedupe import Begun, DedupeLedger, Done, Marker, OwnerAlive
 from carillon.worker.hands import Hand
 from carillon.worker.outcomes import undelivered, utc_now
 
@@ -122,10 +122,10 @@ class Admission:
             return Settle(self._unknown("It came back and expired while Redis was away."))
         return Send(possible_duplicate=True, unmarked=True)
 
-    def _is_ours(self, hand: Hand, found: Started) -> bool:
+    def _is_ours(self, hand: Hand, found: Begun) -> bool:
         return found.owner == self._ledger.owner and found.at == hand.begun_at
 
-    def _owner_is_past(self, found: Started) -> bool:
+    def _owner_is_past(self, found: Begun) -> bool:
         """Our own process would know of an attempt under way; any other had time enough."""
         if found.owner == self._ledger.owner:
             return True

@@ -12,6 +12,7 @@ finds its own marker knows it.
 
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -51,10 +52,21 @@ class Done(msgspec.Struct, frozen=True, array_like=True, tag="d", kw_only=True):
     possible_duplicate: bool = False
 
 
-Marker = Started | Done
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A marker that this release cannot read says only that somebody began."""
+
+    raw: bytes
+    owner: str = ""
+    at: float = 0.0
+    starts: int = 1
+
+
+Begun = Started | Unreadable
+Marker = Begun | Done
 
 _encode = msgspec.msgpack.Encoder().encode
-_decoder: msgspec.msgpack.Decoder[Marker] = msgspec.msgpack.Decoder(Marker)
+_decoder: msgspec.msgpack.Decoder[Started | Done] = msgspec.msgpack.Decoder(Started | Done)
 
 # Replaces a marker whose owner is gone. Returns {1, ""} where it did; {0, marker} where another
 # marker has come meanwhile; {2, ""} where the owner is alive.
@@ -109,18 +121,19 @@ class DedupeLedger:
         return _marker(self._link.run(finish, self._started(next_message_id, at))[1])
 
     def take_over(
-        self, message_id: str, found: Started, at: float, *, force: bool = False
+        self, message_id: str, found: Begun, at: float, *, force: bool = False
     ) -> Marker | None:
         """Make a dead owner's attempt ours: None where it is, else the marker that came meanwhile.
 
         Raises OwnerAlive where the owner's process is still there, unless `force`.
         """
         ours = Started(self.owner, at, found.starts + 1)
+        expected = found.raw if isinstance(found, Unreadable) else _encode(found)
         presence = PRESENCE_PREFIX + ("" if force else found.owner)
         verdict, current = self._link.evaluate(
             _TAKE_OVER,
             [MARKER_PREFIX + message_id, presence],
-            [_encode(found), _encode(ours), self._ttl],
+            [expected, _encode(ours), self._ttl],
         )
         if verdict == 2:
             raise OwnerAlive(found.owner)
@@ -172,5 +185,4 @@ def _marker(value: bytes | None) -> Marker | None:
     try:
         return _decoder.decode(value)
     except msgspec.MsgspecError:
-        # Written by a later release: it says only that somebody began.
-        return Started("", 0.0)
+        return Unreadable(value)

@@ -1,0 +1,19 @@
+"""Servers for the worker's tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from carillon.broker.tests.conftest import Broker
+from carillon.broker.tests.conftest import broker as broker
+from carillon.worker.redis_link import RedisLink
+
+__all__ = ["Broker", "broker", "link"]
+
+
+@pytest.fixture
+def link(redis_url: str) -> Iterator[RedisLink]:
+    """A link to an empty Redis."""
+    link = RedisLink(redis_url)
+    yield link
+    link.close()

@@ -1,0 +1,129 @@
+"""The link to Redis, whole and broken."""
+
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from carillon.testing.proxy import TCPProxy
+from carillon.worker.redis_link import PROBE_EVERY_SECONDS, RedisLink, RedisUnavailable
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def proxy(redis_url: str) -> Iterator[TCPProxy]:
+    parts = urlsplit(redis_url)
+    with TCPProxy((parts.hostname or "", parts.port or 6379)) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxied(redis_url: str, proxy: TCPProxy) -> Iterator[RedisLink]:
+    parts = urlsplit(redis_url)
+    url = urlunsplit(parts._replace(netloc=f"127.0.0.1:{proxy.port}"))
+    link = RedisLink(url, timeout=0.3)
+    yield link
+    link.close()
+
+
+def test_commands_travel_together(link: RedisLink) -> None:
+    replies = link.run(("SET", "a", b"1"), ("GET", "a"), ("GET", "missing"))
+    assert replies[1:] == [b"1", None]
+
+
+def test_a_script_is_evaluated(link: RedisLink) -> None:
+    assert link.evaluate("return {KEYS[1], ARGV[1]}", ["k"], [5]) == [b"k", b"5"]
+
+
+def test_an_error_does_not_shift_later_answers(link: RedisLink) -> None:
+    link.run(("SET", "text", b"x"))
+    with pytest.raises(RedisUnavailable):
+        link.run(("HGET", "text", "field"), ("GET", "text"))
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            assert link.run(("GET", "missing"), ("GET", "text")) == [None, b"x"]
+            return
+        except RedisUnavailable:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_a_closed_connection_is_replaced_unnoticed(proxied: RedisLink, proxy: TCPProxy) -> None:
+    proxied.ping()
+    proxy.cut()
+    proxy.heal()
+    proxied.ping()
+
+
+def test_silence_is_unavailability_and_then_costs_nothing(
+    proxied: RedisLink, proxy: TCPProxy
+) -> None:
+    proxied.ping()
+    proxy.black_hole()
+    with pytest.raises(RedisUnavailable):
+        proxied.ping()
+    began = time.monotonic()
+    for _ in range(100):
+        with pytest.raises(RedisUnavailable):
+            proxied.ping()
+    assert time.monotonic() - began < PROBE_EVERY_SECONDS
+
+
+def test_it_comes_back_by_itself(proxied: RedisLink, proxy: TCPProxy) -> None:
+    proxied.ping()
+    proxy.cut()
+    with pytest.raises(RedisUnavailable):
+        proxied.ping()
+    proxy.heal()
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            proxied.ping()
+            return
+        except RedisUnavailable:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_only_one_thread_waits_for_a_silent_redis(proxied: RedisLink, proxy: TCPProxy) -> None:
+    proxied.ping()
+    proxy.black_hole()
+    with pytest.raises(RedisUnavailable):
+        proxied.ping()
+    time.sleep(PROBE_EVERY_SECONDS)
+    waits: list[float] = []
+
+    def look() -> None:
+        began = time.monotonic()
+        with pytest.raises(RedisUnavailable):
+            proxied.ping()
+        waits.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(wait > 0.2 for wait in waits) == 1
+
+
+def test_threads_do_not_mix_their_answers(link: RedisLink) -> None:
+    wrong: list[object] = []
+
+    def work(name: str) -> None:
+        for number in range(200):
+            value = f"{name}-{number}".encode()
+            replies = link.run(("SET", name, value), ("GET", name))
+            if replies[1] != value:
+                wrong.append(replies)
+
+    threads = [threading.Thread(target=work, args=(f"key{i}",)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
