@@ -1,0 +1,135 @@
+"""The two internal services as the gateway sees them, in this process: their contract and no more.
+
+A double keeps records, checks the credentials of every call as the real services do, and writes
+the cache when a record is read, because the owner and not the gateway does that.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+import redis
+
+from carillon.contracts.records import TemplateRecord, UserRecord
+from carillon.record_cache import template_cache, user_cache
+from carillon.web.envelope import failure
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call as it arrived."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Reply:
+    """What to answer to calls that are not about records."""
+
+    status: int = 200
+    body: bytes = b'{"success":true,"data":{},"message":"","meta":{}}'
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class ServiceDouble:
+    """One of the services; `down` makes it answer 503 to everything."""
+
+    def __init__(self, kind: str, secret: str, client: redis.Redis) -> None:
+        self.kind = kind
+        self.secret = secret
+        self.down = False
+        self.reply = Reply()
+        self.calls: list[Call] = []
+        self.records: dict[tuple[str, str], UserRecord | TemplateRecord] = {}
+        self._cache = user_cache(client) if kind == "users" else template_cache(client)
+        self.url = ""
+
+    def add_user(self, organization_id: str, record: UserRecord) -> UserRecord:
+        """Known by its id and external id."""
+        for identifier in {record.user_id, record.external_id} - {""}:
+            self.records[organization_id, identifier] = record
+        return record
+
+    def add_template(self, organization_id: str, record: TemplateRecord) -> TemplateRecord:
+        """Known by its code."""
+        self.records[organization_id, record.code] = record
+        return record
+
+    def record_calls(self) -> list[Call]:
+        """The calls that looked a record up."""
+        return [call for call in self.calls if call.path.startswith(f"/internal/{self.kind}/")]
+
+    def answer(self, call: Call) -> Reply:
+        """What the service says."""
+        self.calls.append(call)
+        if self.down:
+            return Reply(503, json.dumps(failure("service_unavailable", "down")).encode())
+        if call.path == "/health/ready/":
+            return Reply(200, b"{}")
+        if call.headers.get("x-internal-secret") != self.secret:
+            return Reply(401, json.dumps(failure("authentication_required", "")).encode())
+        prefix = f"/internal/{self.kind}/"
+        if not call.path.startswith(prefix):
+            return self.reply
+        organization_id = call.headers["x-organization-id"]
+        identifier = unquote(call.path.removeprefix(prefix).rstrip("/"))
+        record = self.records.get((organization_id, identifier))
+        if record is None:
+            return Reply(404, json.dumps(failure("not_found", "")).encode())
+        self._cache.write(organization_id, [identifier], record)  # type: ignore[arg-type]
+        return Reply(200, msgspec.json.encode(record))
+
+
+@contextmanager
+def serving(double: ServiceDouble) -> Iterator[ServiceDouble]:
+    """`double` at its `url` on a free port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # Two small writes wait for each other's acknowledgement otherwise.
+        disable_nagle_algorithm = True
+
+        def _answer(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            parts = urlsplit(self.path)
+            reply = double.answer(
+                Call(
+                    self.command,
+                    parts.path,
+                    parts.query,
+                    {name.lower(): value for name, value in self.headers.items()},
+                    self.rfile.read(length),
+                )
+            )
+            self.send_response(reply.status)
+            for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(reply.body)))
+            self.end_headers()
+            self.wfile.write(reply.body)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815
+
+        def log_message(self, *_args: object) -> None:
+            """Tests read answers, not logs."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    double.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield double
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
