@@ -12,7 +12,7 @@ from carillon.contracts import ids
 from carillon.observability.masking import mask_address
 from user_service.users.models import Device, User
 from user_service.users.preferences import effective
-from user_service.users.services.devices import remove_device
+from user_service.users.services.devices import delete_device
 from user_service.users.services.users import delete_user
 
 
@@ -137,7 +137,7 @@ class DeviceAdmin(_ReadOnly, admin.ModelAdmin[Device]):
 
     def delete_model(self, request: HttpRequest, obj: Device) -> None:
         """Through the service, so that the cache knows."""
-        remove_device(obj.organization_id, obj.user_id, obj.id)
+        delete_device(obj.organization_id, obj.user_id, obj.id)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
         """Each through the service."""

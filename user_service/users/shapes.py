@@ -47,10 +47,16 @@ class DeviceShape(msgspec.Struct, frozen=True, kw_only=True):
     registered_at: datetime
 
 
-class DeletedShape(msgspec.Struct, frozen=True):
-    """What was deleted."""
+class DeletedUserShape(msgspec.Struct, frozen=True):
+    """Who was erased."""
 
     user_id: str
+
+
+class DeletedDeviceShape(msgspec.Struct, frozen=True):
+    """Which device was deleted."""
+
+    device_id: str
 
 
 class BatchShape(msgspec.Struct, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ CALLS = {
     "update_preferences",
     "list_devices",
     "register_device",
-    "remove_device",
+    "delete_device",
     "get_user_record",
     "fetch_user_records",
     "sync_organization",

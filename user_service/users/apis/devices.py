@@ -11,8 +11,8 @@ from user_service.users.apis import examples
 from user_service.users.apis.organization_api import OrganizationApi, organization_of
 from user_service.users.bodies import DeviceBody
 from user_service.users.selectors import find_user
-from user_service.users.services.devices import DEVICES_MOST, register_device, remove_device
-from user_service.users.shapes import DeviceShape, show_device
+from user_service.users.services.devices import DEVICES_MOST, delete_device, register_device
+from user_service.users.shapes import DeletedDeviceShape, DeviceShape, show_device
 
 _ERRORS = (
     (400, "missing_organization"),
@@ -98,21 +98,21 @@ class DeviceDeleteApi(OrganizationApi):
     """One device."""
 
     @extend_schema(
-        operation_id="remove_device",
-        summary="Remove a device",
+        operation_id="delete_device",
+        summary="Delete a device",
         description="As when the user logs out of the app.",
         tags=["devices"],
         parameters=[examples.USER_PATH, examples.DEVICE_PATH],
         responses={
             200: answer(
-                DeviceShape,
-                "The device was removed",
-                example=examples.enveloped(examples.DEVICE, "Device removed"),
+                DeletedDeviceShape,
+                "The device was deleted",
+                example=examples.enveloped({"device_id": examples.DEVICE_ID}, "Device deleted"),
             ),
             **error_answers(*_ERRORS, (404, "device_not_found")),
         },
     )
     def delete(self, request: Request, identifier: str, device_id: str) -> Response:
-        """What was removed."""
-        device = remove_device(organization_of(request), identifier, device_id)
-        return success(show_device(device), "Device removed")
+        """The id of what was deleted."""
+        delete_device(organization_of(request), identifier, device_id)
+        return success(DeletedDeviceShape(device_id), "Device deleted")

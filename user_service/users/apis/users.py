@@ -16,7 +16,7 @@ from user_service.users.apis.organization_api import OrganizationApi, organizati
 from user_service.users.bodies import BatchBody, UserBody
 from user_service.users.selectors import find_user, find_users, search_users
 from user_service.users.services.users import create_user, delete_user, update_user
-from user_service.users.shapes import BatchShape, DeletedShape, UserShape, show_user
+from user_service.users.shapes import BatchShape, DeletedUserShape, UserShape, show_user
 
 SEARCH_LENGTH = 200
 
@@ -152,7 +152,7 @@ class UserDetailApi(OrganizationApi):
         parameters=[examples.USER_PATH],
         responses={
             200: answer(
-                DeletedShape,
+                DeletedUserShape,
                 "The user was erased",
                 example=examples.enveloped({"user_id": examples.USER_ID}, "User deleted"),
             ),
@@ -162,7 +162,7 @@ class UserDetailApi(OrganizationApi):
     def delete(self, request: Request, identifier: str) -> Response:
         """The id of who was erased."""
         user_id = delete_user(organization_of(request), identifier)
-        return success(DeletedShape(user_id), "User deleted")
+        return success(DeletedUserShape(user_id), "User deleted")
 
 
 class UserBatchApi(OrganizationApi):

@@ -1,4 +1,4 @@
-"""Devices: registered, moved to their newest owner, removed."""
+"""Devices: registered, moved to their newest owner, deleted."""
 
 from django.utils import timezone
 
@@ -37,15 +37,12 @@ def register_device(organization_id: str, identifier: str, body: DeviceBody) -> 
     return device, is_new
 
 
-def remove_device(organization_id: str, identifier: str, device_id: str) -> Device:
-    """What was removed. Raises UserNotFound or DeviceNotFound."""
+def delete_device(organization_id: str, identifier: str, device_id: str) -> None:
+    """Raises UserNotFound or DeviceNotFound."""
     with changing_users():
         user = lock_user(organization_id, identifier)
-        device = find_device(user, device_id)
-        # The object stays for the answer: deleting it would blank its id.
-        Device.objects.filter(id=device.id).delete()
-        publish(user, "device_removed")
-    return device
+        find_device(user, device_id).delete()
+        publish(user, "device_deleted")
 
 
 def give_device(user: User, platform: Platform, token: str) -> tuple[Device, bool]:
