@@ -47,11 +47,12 @@ class ChannelLease:
 
     def __init__(self, link: Link, policy: AckPolicy, flush: Callable[[], None]) -> None:
         self._link = link
-        self._policy = policy
+        self._interval = policy.interval
         self._flush = flush
         self._verdicts: deque[tuple[int, Verdict]] = deque()
         self._flush_is_due = False
         self._timer_is_due = False
+        self.batch = policy.batch
         self.alive = True
 
     def settle(self, tags: list[int], verdict: Verdict, *, now: bool = False) -> None:
@@ -59,13 +60,13 @@ class ChannelLease:
         if not self.alive:
             return
         self._verdicts.extend((tag, verdict) for tag in tags)
-        if now or len(self._verdicts) >= self._policy.batch:
+        if now or len(self._verdicts) >= self.batch:
             if not self._flush_is_due:
                 self._flush_is_due = True
                 self._link.call(self._flush)
         elif not self._timer_is_due:
             self._timer_is_due = True
-            self._link.call(lambda: self._link.later(self._policy.interval, self._flush))
+            self._link.call(lambda: self._link.later(self._interval, self._flush))
 
     def take(self) -> list[tuple[int, Verdict]]:
         """Everything that waits; from here on new verdicts ask for a flush again."""
@@ -172,6 +173,8 @@ class Lane:
         self._channel = channel
         self._lease = ChannelLease(self._link, self._policy, self.flush)
         self._wide = self.subscription.prefetch == 1
+        # RabbitMQ waits for each ack before it hands out the next suspect.
+        self._lease.batch = 1
         self._consume(1, self._subscribed)
 
     def _consume(self, prefetch: int, subscribed: Callable[[Any], None]) -> None:
@@ -225,6 +228,7 @@ class Lane:
         self._received[delivery.redelivered].inc()
         if not self._wide and delivery.delivery_count < SUSPECT_AFTER:
             self._wide = True
+            self._lease.batch = self._policy.batch
             self._consume(self.subscription.prefetch - 1, lambda _frame: None)
         self.subscription.deliver(delivery)
 

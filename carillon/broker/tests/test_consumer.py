@@ -9,6 +9,7 @@ import pytest
 from carillon.broker import topology
 from carillon.broker.consumer import Consumer, Subscription
 from carillon.broker.delivery import Delivery, Inbox
+from carillon.broker.lane import SUSPECT_AFTER
 from carillon.broker.publisher import Publisher
 from carillon.broker.tests.conftest import QUEUE, ROUTE, Broker, messages, through
 from carillon.broker.tests.polling import eventually
@@ -292,6 +293,27 @@ def test_a_poisonous_message_that_crashes_its_consumer_condemns_no_neighbour(
     assert crashes == topology.DELIVERY_LIMIT + 1
     done |= {properties.message_id for properties, _ in broker.take_all(QUEUE)}
     assert done == {message.message_id for message in messages(500)} - {poison}
+
+
+def test_suspects_are_handed_out_one_by_one_and_fresh_messages_are_not(
+    broker: Broker, publishing: Publishing, consuming: Consuming
+) -> None:
+    publish(publishing(broker.url), 8)
+    for _ in range(SUSPECT_AFTER):
+        inbox = Inbox()
+        held = consuming(consumer_of(broker.url, inbox))
+        take(inbox, 8)
+        held.close()
+    inbox = Inbox()
+    consumer = consuming(consumer_of(broker.url, inbox, ack_batch=1000, ack_interval=NEVER))
+    for _ in range(8):
+        (suspect,) = take(inbox, 1)
+        assert suspect.delivery_count == SUSPECT_AFTER
+        assert inbox.get(0.1) is None, "the next is handed out after the ack"
+        # Acked at once, whatever the batch: RabbitMQ waits for it.
+        consumer.ack(suspect)
+    publish(publishing(broker.url), 20)
+    assert len(take(inbox, 20)) == 20
 
 
 def test_a_consumer_that_hangs_is_noticed(

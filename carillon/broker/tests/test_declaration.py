@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from carillon.broker import topology
 from carillon.broker.consumer import Consumer, Subscription
-from carillon.broker.declaration import declare
+from carillon.broker.declaration import declare, explain
 from carillon.broker.delivery import Inbox
 from carillon.broker.errors import BrokerUnavailable, TopologyMismatch
 from carillon.broker.publisher import Publisher
@@ -57,7 +58,13 @@ def test_a_changed_topology_stops_neither_publishers_nor_consumers(
     publishing: Callable[[str], Publisher],
     consuming: Callable[[Consumer], Consumer],
 ) -> None:
-    publisher = publishing(changed.url)
+    explain.cache_clear()
+    with capture_logs() as logs:
+        publisher = publishing(changed.url)
+        publishing(changed.url)
+    told = [line for line in logs if line["event"] == "topology mismatch"]
+    assert len(told) == 1, "once per process, however often it connects"
+    assert CHANGED in told[0]["explanation"]
     (message,) = messages(1, route=topology.route_for("sms", Lane.NORMAL))
     assert publisher.publish_one(message).confirmed
     inbox = Inbox()

@@ -286,6 +286,19 @@ def test_a_message_that_amqp_cannot_carry_is_refused_with_its_whole_window(
     assert broker.depth(QUEUE) == 1
 
 
+def test_a_failure_of_the_io_loop_costs_a_connection_and_not_the_publisher(
+    broker: Broker, publishing: Publishing
+) -> None:
+    publisher = publishing(broker.url)
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    publisher._link.call(fail)
+    assert eventually(lambda: not publisher.connected)
+    assert publisher.publish_one(messages(1)[0]).confirmed
+
+
 def test_an_empty_window_is_answered_at_once(broker: Broker, publishing: Publishing) -> None:
     assert publishing(broker.url).publish([]) == []
 
