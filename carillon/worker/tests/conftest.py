@@ -7,6 +7,7 @@ import pytest
 from carillon.broker.tests.conftest import Broker
 from carillon.broker.tests.conftest import broker as broker
 from carillon.worker.redis_link import RedisLink
+from carillon.worker.tests.harness import Platform
 
 __all__ = ["Broker", "broker", "link"]
 
@@ -17,3 +18,10 @@ def link(redis_url: str) -> Iterator[RedisLink]:
     link = RedisLink(redis_url)
     yield link
     link.close()
+
+
+@pytest.fixture
+def platform(broker: Broker) -> Iterator[Platform]:
+    """The rest of the platform, on an empty RabbitMQ."""
+    with Platform(broker.url) as platform:
+        yield platform
