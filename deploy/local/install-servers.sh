@@ -43,8 +43,8 @@ apt-get update -qq
 apt-get install -y -qq --no-install-recommends "$@"
 
 # Packages enable their services for the next boot. Those that were there before stay as they were.
-# (deb-systemd-helper is what enabled them, and is there even where systemd is not.)
-if command -v deb-systemd-helper >/dev/null 2>&1; then
+# Without systemd nothing reads what they wrote.
+if command -v systemctl >/dev/null 2>&1; then
     for package in $new; do
         case "$package" in
         postgresql) units="postgresql.service" ;;
@@ -53,7 +53,7 @@ if command -v deb-systemd-helper >/dev/null 2>&1; then
         *) units="" ;;
         esac
         for unit in $units; do
-            deb-systemd-helper disable "$unit" >/dev/null 2>&1 || true
+            systemctl disable --quiet "$unit" >/dev/null 2>&1 || true
         done
     done
 fi
