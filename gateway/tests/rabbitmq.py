@@ -8,6 +8,8 @@ from carillon.broker import topology
 from carillon.broker.consumer import Consumer, Subscription
 from carillon.broker.declaration import declare
 from carillon.broker.delivery import Delivery, Inbox
+from carillon.broker.messages import OutgoingMessage, Route
+from carillon.broker.publisher import Publisher
 from carillon.broker.visit import Visit
 
 
@@ -36,6 +38,21 @@ class RabbitMQ:
             lambda channel, done: channel.queue_declare(queue, passive=True, callback=done)
         )
         return int(frame.method.message_count)
+
+    def publish(self, route: Route, *bodies: bytes) -> None:
+        """Publish and wait for the confirms."""
+        publisher = Publisher(self.url, name="test")
+        publisher.start()
+        try:
+            results = publisher.publish(
+                [
+                    OutgoingMessage(route=route, body=body, message_id=str(number))
+                    for number, body in enumerate(bodies)
+                ]
+            )
+        finally:
+            publisher.close()
+        assert all(result.confirmed for result in results), results
 
     def receive(self, queue: str, count: int, timeout: float = 15.0) -> list[Delivery]:
         """Take `count` messages off the queue, or what came within `timeout` seconds."""

@@ -1,16 +1,10 @@
 """What the tests of the outbox share: RabbitMQ with empty queues, a session, relays."""
 
-import os
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
 import pytest
-from django.db import connection as django_connection
 
 from carillon.broker.publisher import Publisher
 from carillon.settings import Environment
@@ -19,12 +13,10 @@ from gateway.outbox.database import Connection, connect
 from gateway.outbox.services.relay import Relay
 from gateway.outbox.services.topology_repair import TopologyRepair
 from gateway.outbox.services.window import PLANNER_OPTIONS
+from gateway.tests.commands import Start, commands
 from gateway.tests.rabbitmq import RabbitMQ
 
-ROOT = Path(__file__).resolve().parents[3]
-
 RunRelay = Callable[..., AbstractContextManager[Relay]]
-StartRelay = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
@@ -74,37 +66,7 @@ def run_relay(transactional_db: None, rabbitmq_url: str) -> RunRelay:
 
 
 @pytest.fixture
-def start_relay(transactional_db: None, rabbitmq_url: str) -> Iterator[StartRelay]:
-    """Relays as processes of their own, as `manage.py relay` starts them."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(**environment: str) -> subprocess.Popen[bytes]:
-        database = django_connection.settings_dict
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "gateway" / "manage.py"), "relay"],
-            env={
-                **os.environ,
-                "GATEWAY_DATABASE_URL": (
-                    f"postgresql://{database['USER']}:{database['PASSWORD']}"
-                    f"@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-                ),
-                "RABBITMQ_URL": rabbitmq_url,
-                "RELAY_PORT": "0",
-                **environment,
-            },
-            stdout=subprocess.DEVNULL,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+def start_relay(transactional_db: None, rabbitmq_url: str) -> Iterator[Start]:
+    """Relays as processes of their own: `start_relay(RELAY_WINDOW="50")`."""
+    with commands("relay", rabbitmq_url) as start:
+        yield start

@@ -1,6 +1,5 @@
 """The relay between the real PostgreSQL and the real RabbitMQ."""
 
-import http.client
 import json
 import random
 import signal
@@ -23,8 +22,9 @@ from carillon.testing.proxy import TCPProxy
 from gateway.notifications.models import Notification
 from gateway.outbox.config import RelaySettings
 from gateway.outbox.models import OutboxMessage
+from gateway.tests.commands import Start, ask, free_port
 from gateway.tests.factories import make_notification, make_organization, make_outbox_message
-from gateway.tests.outbox.conftest import RunRelay, StartRelay
+from gateway.tests.outbox.conftest import RunRelay
 from gateway.tests.rabbitmq import RabbitMQ, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -233,7 +233,7 @@ def test_a_database_that_ends_our_sessions_is_connected_to_again(
 KILLS = 3
 
 
-def test_a_relay_that_is_killed_loses_nothing(rabbitmq: RabbitMQ, start_relay: StartRelay) -> None:
+def test_a_relay_that_is_killed_loses_nothing(rabbitmq: RabbitMQ, start_relay: Start) -> None:
     rows, window = 1_500, 50
     expected = accept(rows)
     for kill in range(1, KILLS + 1):
@@ -251,11 +251,11 @@ def test_a_relay_that_is_killed_loses_nothing(rabbitmq: RabbitMQ, start_relay: S
 
 
 def test_sigterm_ends_it_soon_with_what_it_had_begun(
-    rabbitmq: RabbitMQ, start_relay: StartRelay, free_port: int
+    rabbitmq: RabbitMQ, start_relay: Start
 ) -> None:
     rows = 1_500
     accept(rows)
-    relay = start_relay(RELAY_PORT=str(free_port), RELAY_WINDOW="50")
+    relay = start_relay(RELAY_WINDOW="50")
     assert eventually(lambda: OutboxMessage.objects.count() < rows)
     relay.send_signal(signal.SIGTERM)
     assert relay.wait(timeout=5) == 0
@@ -265,30 +265,20 @@ def test_sigterm_ends_it_soon_with_what_it_had_begun(
     assert len(rabbitmq.receive(EMAIL, rows, 2)) == queued
 
 
-def test_it_says_how_it_is(rabbitmq: RabbitMQ, start_relay: StartRelay, free_port: int) -> None:
+def test_it_says_how_it_is(rabbitmq: RabbitMQ, start_relay: Start) -> None:
     accept(3, lane=Lane.HIGH)
     make_outbox_message(make_notification(lane=Lane.BULK), due_in=3600)
-    relay = start_relay(RELAY_PORT=str(free_port), RELAY_DEPTH_INTERVAL="0.1")
+    port = free_port()
+    relay = start_relay(RELAY_PORT=str(port), RELAY_DEPTH_INTERVAL="0.1")
 
-    def ask(path: str) -> tuple[int, bytes]:
-        link = http.client.HTTPConnection("127.0.0.1", free_port, timeout=5)
-        try:
-            link.request("GET", path)
-            answer = link.getresponse()
-            return answer.status, answer.read()
-        except OSError:
-            return 0, b""
-        finally:
-            link.close()
-
-    assert eventually(lambda: ask("/health/")[0] == 200)
-    assert set(json.loads(ask("/health/")[1])["checks"]) == {"database", "rabbitmq"}
-    assert ask("/health/live/")[0] == 200
+    assert eventually(lambda: ask(port, "/health/")[0] == 200)
+    assert set(json.loads(ask(port, "/health/")[1])["checks"]) == {"database", "rabbitmq"}
+    assert ask(port, "/health/live/")[0] == 200
     metrics = {
         b'carillon_outbox_relayed_total{result="confirmed"} 3.0',
         b'carillon_outbox_depth{lane="bulk",state="scheduled"} 1.0',
         b'carillon_outbox_depth{lane="high",state="due"} 0.0',
         b'carillon_outbox_oldest_due_age_seconds{lane="high"} 0.0',
     }
-    assert eventually(lambda: metrics <= set(ask("/metrics")[1].splitlines()))
+    assert eventually(lambda: metrics <= set(ask(port, "/metrics")[1].splitlines()))
     assert relay.poll() is None
