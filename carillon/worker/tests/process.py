@@ -1,0 +1,58 @@
+"""`python -m carillon.worker.tests.process`: a worker of its own process, to be killed.
+
+Its provider writes a line to LEDGER, fsynced, when it is called and when it has accepted: what a
+provider knows of us, whatever becomes of the process. The content tells it what to do.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from carillon.contracts.messages import DeliveryJob, EmailContent
+from carillon.contracts.provider import Acceptance
+from carillon.settings import Environment
+from carillon.worker.main import run
+
+CRASH = "crash"
+HOLD = "hold"
+
+
+class LedgerProvider:
+    """Accepts after `DELAY` seconds; crashes the process or waits for a file where it is told."""
+
+    name = "ledger"
+    receipts = False
+
+    def __init__(self, ledger: Path, delay: float) -> None:
+        self._file = os.open(ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self._gate = ledger.with_suffix(".open")
+        self._delay = delay
+
+    @classmethod
+    def from_environment(cls, env: Environment) -> "LedgerProvider":
+        return cls(Path(env.text("LEDGER")), env.number("DELAY", 0.0))
+
+    def send(self, job: DeliveryJob) -> Acceptance:
+        self._write("called", job)
+        assert isinstance(job.content, EmailContent)
+        if job.content.subject == CRASH:
+            os._exit(1)
+        while job.content.subject == HOLD and not self._gate.exists():
+            time.sleep(0.01)
+        time.sleep(self._delay)
+        self._write("accepted", job)
+        return Acceptance(job.message_id)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def _write(self, what: str, job: DeliveryJob) -> None:
+        # One write of a short line to a file opened for appending is not torn.
+        os.write(self._file, f"{what} {job.message_id}\n".encode())
+        os.fsync(self._file)
+
+
+if __name__ == "__main__":
+    registry = {"email": {LedgerProvider.name: LedgerProvider.from_environment}}
+    sys.exit(run("email_worker", registry, threads=6))
