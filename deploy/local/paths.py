@@ -1,5 +1,6 @@
 """Where the local stack keeps its things."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,7 @@ class StackFolder:
         return self.path / "mails"
 
 
-LOCAL = StackFolder(ROOT / ".local")
-# Programs that are installed once and serve `make run` and `make test` alike.
-MAILBOX_PROGRAMS = LOCAL.path / "mailbox"
+# CARILLON_LOCAL lets a second stack of the same clone live elsewhere: tests start one.
+LOCAL = StackFolder(Path(os.environ.get("CARILLON_LOCAL") or ROOT / ".local").resolve())
+# Installed once, for every stack of this clone.
+MAILBOX_PROGRAMS = ROOT / ".local" / "mailbox"

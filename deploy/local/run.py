@@ -36,6 +36,7 @@ def main(_arguments: list[str], console: Console) -> int:
     lock = StackLock(LOCAL)
     if not lock.acquire():
         return say_already_running(console)
+    console.heading("Carillon: the whole platform on this machine. Ctrl-C stops it.")
     ended = end_leftovers(LOCAL)
     if ended:
         console.warn(f"An earlier run was killed; ended what it left: {', '.join(ended)}")
