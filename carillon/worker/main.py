@@ -1,5 +1,6 @@
 """What a worker's `__main__` calls: settings, providers, run, until a signal says stop."""
 
+import itertools
 import signal
 import threading
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from carillon.observability import logging
 from carillon.observability.health import HealthChecks
 from carillon.observability.server import OperationsServer
 from carillon.settings import Environment
+from carillon.worker.processes import ProcessGroup, is_child, report_port, stop_with_parent
 from carillon.worker.registry import ConfiguredProvider, ProviderFactory, configured_providers
 from carillon.worker.runner import Runner
 from carillon.worker.settings import WorkerSettings, load
@@ -33,7 +35,12 @@ def run(worker: str, registry: Registry, *, threads: int) -> int:
         channel.name: configured_providers(channel.name, registry[channel.name], env)
         for channel in settings.channels
     }
-    return serve(settings, providers, stop=stop_on_signals())
+    stop = stop_on_signals()
+    if settings.processes > 1 and not is_child():
+        for each in itertools.chain.from_iterable(providers.values()):
+            each.provider.close()
+        return ProcessGroup(settings).run(stop)
+    return serve(settings, providers, stop=stop)
 
 
 def serve(
@@ -45,9 +52,12 @@ def serve(
     """Run one process's work until `stop` is set: 0 where nothing was left behind, else 1."""
     runner = Runner(settings, providers)
     health = HealthChecks(settings.worker, runner.checks())
-    with OperationsServer(
-        host=settings.host, port=settings.port, health=health, alive=runner.alive
-    ):
+    # A child is asked by its parent, which has the port that people know.
+    host, port = ("127.0.0.1", 0) if is_child() else (settings.host, settings.port)
+    with OperationsServer(host=host, port=port, health=health, alive=runner.alive) as server:
+        if is_child():
+            report_port(server.port)
+            stop_with_parent(stop)
         runner.start()
         stop.wait()
         return 0 if runner.stop() else 1

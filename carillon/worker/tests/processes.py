@@ -45,6 +45,11 @@ class WorkerProcess:
             self._process.kill()
         self._process.wait(10)
 
+    @property
+    def pid(self) -> int:
+        """The process, or the parent where there are several."""
+        return self._process.pid
+
     def kill(self) -> None:
         """kill -9."""
         self._process.kill()
