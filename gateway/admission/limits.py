@@ -83,3 +83,9 @@ class ProcessLimits:
                 self._full_at.popitem(last=False)
         remaining = math.floor((window - (after - now)) / interval + 1e-3)
         return LimitState(policy, most, window, True, remaining, after - now, 0.0)
+
+    def give_back(self, key: str, most: int, window: int) -> None:
+        """Undo one `take`."""
+        with self._lock:
+            if key in self._full_at:
+                self._full_at[key] -= window / most

@@ -127,11 +127,13 @@ def commit(reservation: Reservation) -> None:
 
 
 def release(reservation: Reservation) -> None:
-    """The notification is not stored: give back what it took. Safe to repeat."""
-    if not reservation.in_redis:
-        return
+    """The notification is not stored: give back what it took."""
     limit = settings.GATEWAY.recipient_limit
     claim = reservation.claim
+    if not reservation.in_redis:
+        if claim.recipient is not None:
+            _process_limits.give_back(claim.keys[0], limit.most, limit.seconds)
+        return
     try:
         scripts().run(
             scripts().release,

@@ -8,18 +8,26 @@ from uuid import UUID
 import msgspec
 
 from carillon.contracts import ids
+from carillon.contracts.messages import Content
 from carillon.contracts.status import Status
 from gateway.admission.limits import LimitState
 from gateway.notifications.bodies import NotificationBody
+from gateway.notifications.recipients import Recipient
 from gateway.organizations.key_records import KeyRecord
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A valid request. `request_id` is empty where the client gave none."""
+    """A request that is valid in itself. `request_id` is empty where the client gave none.
+
+    `direct` is the recipient that `to` names, `inline` the content of the request; each is None
+    where there is a user, or a template, instead.
+    """
 
     caller: KeyRecord
     body: NotificationBody
+    direct: Recipient | None
+    inline: Content | None
     request_id: str
     correlation_id: str
     traceparent: str

@@ -7,16 +7,15 @@ from django.conf import settings
 
 from carillon.contracts.lanes import Lane, lane_for
 from carillon.contracts.messages import Content, DeliveryPolicy
-from carillon.contracts.records import TemplateRecord
+from carillon.contracts.records import TemplateRecord, UserRecord
 from carillon.contracts.status import Status
 from carillon.errors import Reason
 from carillon.web.errors import ValidationFailed
 from gateway.notifications.asked import Asked
-from gateway.notifications.errors import TemplateNotFound, TemplateTypeMismatch
-from gateway.notifications.inline import inline_content
+from gateway.notifications.errors import TemplateNotFound, TemplateTypeMismatch, UserNotFound
 from gateway.notifications.lookup import Looked
-from gateway.notifications.recipients import Recipient, direct_recipient, user_recipient
-from gateway.notifications.wording import word
+from gateway.notifications.recipients import Recipient, user_recipient
+from gateway.notifications.wording import check_variables, word
 
 CLOCK_SKEW = timedelta(minutes=1)
 SCHEDULE_MOST = timedelta(days=366)
@@ -53,9 +52,11 @@ def compose(asked: Asked, looked: Looked, now: datetime) -> Composition:
     """Raises ValidationFailed for times, then what design lists down to no_address."""
     body = asked.body
     scheduled_at = _check_times(body.scheduled_at, body.expires_at, now)
-    recipient, words = (
-        _from_template(asked, looked) if body.content is None else _inline(asked, looked)
-    )
+    if asked.inline is None:
+        recipient, words = _from_template(asked, looked)
+    else:
+        recipient = _recipient(asked, _user(asked, looked))
+        words = _Words(asked.inline, language=body.language)
     template = words.template
     category = body.category or (template.category if template else "")
     refused = recipient.refuses(category) and category not in settings.GATEWAY.essential_categories
@@ -100,17 +101,18 @@ def _check_times(
     return scheduled_at
 
 
-def _recipient(asked: Asked, looked: Looked) -> Recipient:
-    """Raises the refusals of users and addresses."""
-    body = asked.body
-    if body.to is not None:
-        return direct_recipient(body.notification_type, body.to)
-    return user_recipient(body.notification_type, looked.get_user(body.user_id))
+def _recipient(asked: Asked, user: UserRecord | None) -> Recipient:
+    """Raises UserNotFound or NoAddress."""
+    if asked.direct is not None:
+        return asked.direct
+    if user is None:
+        raise UserNotFound(asked.body.user_id)
+    return user_recipient(asked.body.notification_type, user)
 
 
-def _inline(asked: Asked, looked: Looked) -> tuple[Recipient, _Words]:
-    content = inline_content(asked.body.notification_type, asked.body.content or {})
-    return _recipient(asked, looked), _Words(content, language=asked.body.language)
+def _user(asked: Asked, looked: Looked) -> UserRecord | None:
+    """None where there is none, or none is needed. Raises UserServiceUnavailable."""
+    return None if asked.direct is not None else looked.find_user(asked.body.user_id)
 
 
 def _from_template(asked: Asked, looked: Looked) -> tuple[Recipient, _Words]:
@@ -118,10 +120,13 @@ def _from_template(asked: Asked, looked: Looked) -> tuple[Recipient, _Words]:
     template = looked.get_template(body.template_code)
     if template.type != body.notification_type:
         raise TemplateTypeMismatch(template.type, body.notification_type)
-    recipient = _recipient(asked, looked)
-    chosen = template.in_language(*(tag for tag in (body.language, recipient.language) if tag))
+    user = _user(asked, looked)
+    spoken = (body.language, user.language if user else "")
+    chosen = template.in_language(*(tag for tag in spoken if tag))
     if chosen is None:
         raise TemplateNotFound(body.template_code)
     language, version = chosen
-    content = word(body.notification_type, version, body.variables, recipient)
+    check_variables(version, body.variables)
+    recipient = _recipient(asked, user)
+    content = word(template, version, body.variables, recipient)
     return recipient, _Words(content, template, version.version, language)

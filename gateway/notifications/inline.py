@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from carillon.contracts.channels import CHANNELS, ContentKind
 from carillon.contracts.messages import Content, EmailContent, PushContent, TextContent
+from carillon.rendering import InvalidSubject, check_subject
 from carillon.rendering.limits import OUTPUT, PUSH_BYTES_MOST
 from carillon.web.bodies import convert_body
 from carillon.web.errors import MissingFields, ValidationFailed
@@ -53,8 +54,10 @@ def inline_content(channel: str, value: dict[str, Any]) -> Content:
     kind = CHANNELS[channel].content
     if kind is ContentKind.EMAIL:
         email = _converted(value, EmailBody)
-        if not email.subject.isprintable():
-            raise _wrong("content.subject", "A subject has no line breaks or control characters.")
+        try:
+            check_subject(email.subject)
+        except InvalidSubject as error:
+            raise _wrong("content.subject", error.message) from None
         if not email.body and not email.html:
             raise _wrong("content.body", "Send body, html or both.")
         return EmailContent(subject=email.subject, body=email.body, html=email.html)

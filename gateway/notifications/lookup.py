@@ -12,7 +12,6 @@ from gateway.connections import templates, users
 from gateway.notifications.errors import (
     TemplateNotFound,
     TemplateServiceUnavailable,
-    UserNotFound,
     UserServiceUnavailable,
 )
 
@@ -49,15 +48,12 @@ class Looked:
             raise TemplateNotFound(code)
         return found
 
-    def get_user(self, user_id: str) -> UserRecord:
-        """Raises UserNotFound or UserServiceUnavailable."""
+    def find_user(self, user_id: str) -> UserRecord | None:
+        """None where there is no such user. Raises UserServiceUnavailable."""
         try:
-            found = users().complete(self.organization_id, user_id, self.user)
+            return users().complete(self.organization_id, user_id, self.user)
         except ServiceDown:
             raise UserServiceUnavailable from None
-        if found is None:
-            raise UserNotFound(user_id)
-        return found
 
 
 def look(organization_id: str, *, request_id: str, template_code: str, user_id: str) -> Looked:

@@ -25,7 +25,8 @@ class Recipient:
     user_id: str = ""
     name: str = ""
     language: str = ""
-    attributes: dict[str, Any] = field(default_factory=dict)
+    # What templates find below `user.`.
+    variables: dict[str, Any] = field(default_factory=dict)
     # What the user switched off.
     channel_off: bool = False
     categories_off: frozenset[str] = frozenset()
@@ -63,7 +64,7 @@ def user_recipient(channel: str, user: UserRecord) -> Recipient:
         user_id=user.user_id,
         name=user.name,
         language=user.language,
-        attributes=user.attributes,
+        variables={**user.attributes, "user_id": user.user_id, "name": user.name},
         channel_off=not user.preferences.get(channel, True),
         categories_off=frozenset(
             category

@@ -2,22 +2,36 @@
 
 from typing import Any
 
+from carillon import rendering
 from carillon.contracts.messages import Content
-from carillon.contracts.records import PublishedVersion
-from carillon.rendering import errors as rendering
+from carillon.contracts.records import PublishedVersion, TemplateRecord
 from carillon.web.errors import ValidationFailed
 from gateway.notifications.errors import MissingVariables
 from gateway.notifications.recipients import Recipient
 
+USER_VARIABLE = "user"
+
+
+def check_variables(version: PublishedVersion, variables: dict[str, Any]) -> None:
+    """Raises MissingVariables; null counts as missing, as it does when rendering."""
+    missing = [
+        name for name in version.variables if variables.get(name) is None and name != USER_VARIABLE
+    ]
+    if missing:
+        raise MissingVariables(missing)
+
 
 def word(
-    channel: str, version: PublishedVersion, variables: dict[str, Any], recipient: Recipient
+    template: TemplateRecord,
+    version: PublishedVersion,
+    variables: dict[str, Any],
+    recipient: Recipient,
 ) -> Content:
     """Raises MissingVariables or ValidationFailed."""
-    from carillon.rendering import render_content
-
+    if recipient.user_id and USER_VARIABLE not in variables:
+        variables = {**variables, USER_VARIABLE: recipient.variables}
     try:
-        return render_content(version, channel, variables)
+        return rendering.render_content(version, template.type, variables)
     except rendering.MissingVariables as error:
         raise MissingVariables(error.names) from None
     except rendering.RenderingError as error:

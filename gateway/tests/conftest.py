@@ -43,7 +43,7 @@ def forget_connections() -> None:
 def configure(settings: Any) -> Iterator[Any]:
     """`configure(field=value)` changes the gateway's settings for one test."""
 
-    def change(**fields: object) -> None:
+    def change(**fields: Any) -> None:
         settings.GATEWAY = replace(django_settings.GATEWAY, **fields)
         forget_connections()
 

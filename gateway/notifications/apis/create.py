@@ -19,6 +19,8 @@ from gateway.notifications.bodies import (
     check_notification,
     request_id_problem,
 )
+from gateway.notifications.inline import inline_content
+from gateway.notifications.recipients import direct_recipient
 from gateway.notifications.shapes import AcceptedShape
 from gateway.organizations.key_records import KeyRecord
 
@@ -42,11 +44,14 @@ def read_asked(request: Request, caller: KeyRecord) -> Asked:
     check_complete(value)
     body = convert_body(value, NotificationBody)
     check_notification(body)
+    channel = body.notification_type
     django_request: HttpRequest = request._request
     traceparent = request.META.get("HTTP_TRACEPARENT", "")
     return Asked(
         caller=caller,
         body=body,
+        direct=None if body.to is None else direct_recipient(channel, body.to),
+        inline=None if body.content is None else inline_content(channel, body.content),
         request_id=_request_id(request, body),
         correlation_id=django_request.correlation_id,  # type: ignore[attr-defined]
         traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else "",

@@ -56,7 +56,9 @@ def test_unknown_wrong_deactivated_and_expired_keys_get_the_same_answer(tenant: 
     assert "'invalid_api_key'" in answers.pop()
 
 
-@pytest.mark.parametrize("header", ["ключ", "é" * 63, "org_live_abcdefghij_" + "é" * 43, "\x80\xff"])
+@pytest.mark.parametrize(
+    "header", ["ключ", "é" * 63, "org_live_abcdefghij_" + "é" * 43, "\x80\xff"]
+)
 def test_a_non_ascii_key_is_401(tenant: Tenant, header: str) -> None:
     response = Client().get(ME, HTTP_X_API_KEY=header)
     assert (response.status_code, response.json()["error"]) == (401, "invalid_api_key")

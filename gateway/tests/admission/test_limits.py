@@ -39,6 +39,14 @@ def test_what_waited_long_enough_is_allowed(clock: Clock) -> None:
     assert not limits.take("jane", "recipient", 10, 60).allowed
 
 
+def test_what_is_given_back_may_be_taken_again(clock: Clock) -> None:
+    limits = ProcessLimits(clock=clock)
+    for _ in range(3):
+        assert limits.take("jane", "recipient", 1, 60).allowed
+        limits.give_back("jane", 1, 60)
+    limits.give_back("nobody", 1, 60)
+
+
 def test_one_does_not_use_up_anothers(clock: Clock) -> None:
     limits = ProcessLimits(clock=clock)
     assert limits.take("a", "minute", 1, 60).allowed

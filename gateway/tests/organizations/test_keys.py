@@ -33,7 +33,7 @@ def test_a_key_is_not_shown_by_accident() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda text: "",
+        lambda _text: "",
         lambda text: text[:-1],
         lambda text: text + "A",
         lambda text: text.upper(),

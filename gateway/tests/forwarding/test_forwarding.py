@@ -1,0 +1,180 @@
+"""Calls that are carried to the internal services and back."""
+
+import json
+
+import pytest
+
+from carillon.web.errors import NotFound, ValidationFailed
+from gateway.forwarding.client import fill, safe_headers, safe_query
+from gateway.tests.conftest import Tenant
+from gateway.tests.doubles import Reply
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
+
+USER = {"email": "fresh_test_user@example.com", "name": "Fresh Test User"}
+
+
+def test_a_call_arrives_with_the_keys_organization_and_our_secret(tenant: Tenant) -> None:
+    created = b'{"success": true, "data": {"user_id": "user_1"}, "message": "User created"}'
+    tenant.users.reply = Reply(201, created)
+    answer = tenant.api.post("/api/v1/users/", USER, X_Correlation_ID="corr_mine")
+    assert (answer.status, answer.data) == (201, {"user_id": "user_1"})
+    assert answer.headers["Content-Type"] == "application/json"
+    (call,) = tenant.users.calls
+    assert (call.method, call.path, json.loads(call.body)) == ("POST", "/api/v1/users/", USER)
+    assert call.headers["x-organization-id"] == tenant.id
+    assert call.headers["x-internal-secret"] == tenant.users.secret
+    assert call.headers["x-correlation-id"] == "corr_mine"
+    assert "x-api-key" not in call.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "service"),
+    [
+        ("GET", "/api/v1/users/", "users"),
+        ("POST", "/api/v1/users/batch/", "users"),
+        ("GET", "/api/v1/users/user_1/", "users"),
+        ("PATCH", "/api/v1/users/user_1/", "users"),
+        ("DELETE", "/api/v1/users/user_1/", "users"),
+        ("GET", "/api/v1/users/user_1/preferences/", "users"),
+        ("PATCH", "/api/v1/users/user_1/preferences/", "users"),
+        ("GET", "/api/v1/users/user_1/devices/", "users"),
+        ("POST", "/api/v1/users/user_1/devices/", "users"),
+        ("DELETE", "/api/v1/users/user_1/devices/device_1/", "users"),
+        ("GET", "/api/v1/templates/", "templates"),
+        ("POST", "/api/v1/templates/", "templates"),
+        ("GET", "/api/v1/templates/welcome/", "templates"),
+        ("PUT", "/api/v1/templates/welcome/", "templates"),
+        ("PATCH", "/api/v1/templates/welcome/", "templates"),
+        ("DELETE", "/api/v1/templates/welcome/", "templates"),
+        ("POST", "/api/v1/templates/welcome/publish/", "templates"),
+        ("POST", "/api/v1/templates/welcome/rollback/", "templates"),
+        ("GET", "/api/v1/templates/welcome/versions/", "templates"),
+        ("GET", "/api/v1/templates/welcome/diff/", "templates"),
+        ("POST", "/api/v1/templates/welcome/preview/", "templates"),
+        ("POST", "/api/v1/templates/welcome/lint/", "templates"),
+    ],
+)
+def test_every_public_call_is_forwarded(
+    tenant: Tenant, method: str, path: str, service: str
+) -> None:
+    double = tenant.users if service == "users" else tenant.templates
+    body: dict[str, object] | None = {} if method in {"POST", "PUT", "PATCH"} else None
+    assert tenant.api.call(method, path, body).status == 200
+    assert [(call.method, call.path) for call in double.calls] == [(method, path)]
+
+
+def test_the_query_and_safe_headers_pass_both_ways(tenant: Tenant) -> None:
+    tenant.templates.reply = Reply(
+        200, b'{"success":true}', {"ETag": '"v3"', "Set-Cookie": "a=b", "Server-Timing": "x"}
+    )
+    answer = tenant.api.get(
+        "/api/v1/templates/welcome/?language=pt-BR&version=3&x=%26%0d%0a",
+        If_Match='"v2"',
+        Cookie="a=b",
+        Authorization="Bearer x",
+    )
+    (call,) = tenant.templates.calls
+    assert call.query == "language=pt-BR&version=3&x=%26%0D%0A"
+    assert call.headers["if-match"] == '"v2"'
+    assert not {"cookie", "authorization"} & set(call.headers)
+    assert answer.headers["ETag"] == '"v3"'
+    assert not {"Set-Cookie", "Server-Timing"} & set(answer.headers)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 412, 422])
+def test_a_services_refusal_is_passed_on(tenant: Tenant, status: int) -> None:
+    tenant.users.reply = Reply(status, b'{"success":false,"error":"user_exists"}')
+    assert tenant.api.post("/api/v1/users/", USER).error == (status, "user_exists")
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 401, 302])
+def test_what_a_client_cannot_mend_is_503(tenant: Tenant, status: int) -> None:
+    tenant.users.reply = Reply(status, b"secret trace", {"Location": "http://127.0.0.1:1/"})
+    answer = tenant.api.post("/api/v1/users/", USER)
+    assert answer.error == (503, "user_service_unavailable")
+    assert "secret" not in str(answer.body)
+
+
+def test_a_service_that_is_down_is_named(tenant: Tenant) -> None:
+    tenant.templates.down = True
+    answer = tenant.api.get("/api/v1/templates/")
+    assert answer.error == (503, "template_service_unavailable")
+    assert answer.headers["Retry-After"]
+
+
+def test_what_clients_provoke_does_not_stop_notifications(tenant: Tenant) -> None:
+    """The forwarder has a circuit breaker of its own."""
+    from gateway.tests.records import make_user
+
+    tenant.users.add_user(tenant.id, make_user(external_id="u"))
+    tenant.users.reply = Reply(500, b"")
+    for _ in range(10):
+        assert tenant.api.post("/api/v1/users/", USER).status == 503
+    body = {"notification_type": "sms", "user_id": "u", "content": {"body": "B"}}
+    assert tenant.api.send(body).status == 202
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/users/../internal/organizations/",
+        "/api/v1/users/%2e%2e/",
+        "/api/v1/users/./",
+        "/api/v1/users/%2e/preferences/",
+        "/api/v1/users/..%2f..%2finternal/",
+        "/api/v1/users/x/%2e%2e/devices/",
+        "/api/v1/users/../devices/",
+        "/api/v1/users/x/unknown/",
+        "/api/v1/users/" + "x" * 200 + "/",
+        "/internal/organizations/",
+        "/internal/users/x/",
+    ],
+)
+def test_nothing_beyond_the_table_is_reached(tenant: Tenant, path: str) -> None:
+    answer = tenant.api.get(path)
+    assert answer.status == 404
+    assert tenant.users.calls == tenant.templates.calls == []
+
+
+@pytest.mark.parametrize("segment", ["a b", "a?b=c", "a#b", "é", "a%0d%0aX-Evil: 1", "a;b", "a\\b"])
+def test_an_identifier_stays_one_segment(tenant: Tenant, segment: str) -> None:
+    from urllib.parse import quote
+
+    encoded = quote(segment, safe="")
+    tenant.api.get(f"/api/v1/users/{encoded}/")
+    (call,) = tenant.users.calls
+    assert call.path == f"/api/v1/users/{encoded}/"
+    assert call.query == ""
+    assert "x-evil" not in call.headers
+
+
+def test_a_large_body_is_413_before_it_is_sent(tenant: Tenant) -> None:
+    answer = tenant.api.post("/api/v1/templates/", b"{" + b" " * 1_000_001)
+    assert answer.error == (413, "payload_too_large")
+    assert tenant.templates.calls == []
+
+
+def test_a_method_that_is_not_in_the_table_is_405(tenant: Tenant) -> None:
+    answer = tenant.api.call("PUT", "/api/v1/users/x/", {})
+    assert answer.error == (405, "method_not_allowed")
+
+
+def test_parts_of_a_path_are_quoted_whole() -> None:
+    assert fill("a/<str:x>/b/", {"x": "c/d?e"}) == "/a/c%2Fd%3Fe/b/"
+    for climbing in (".", ".."):
+        with pytest.raises(NotFound):
+            fill("a/<str:x>/", {"x": climbing})
+
+
+def test_headers_that_could_break_out_are_left_out() -> None:
+    good = {"If-Match": '"a"', "Content-Type": "application/json; charset=utf-8"}
+    bad = {"If-Match": "a\r\nX: y", "Content-Type": " x", "If-None-Match": "é"}
+    assert safe_headers(good) == good
+    assert safe_headers(bad) == {}
+
+
+def test_a_query_is_encoded_anew() -> None:
+    assert safe_query("a=1&b=x y&c=%0d%0a&d") == "a=1&b=x+y&c=%0D%0A&d="
+    with pytest.raises(ValidationFailed):
+        safe_query("&".join("a=1" for _ in range(101)))
