@@ -8,7 +8,8 @@ from deploy.local.private_files import read_values, write_private, write_values
 
 
 def test_what_is_written_is_read_back_by_us_and_by_the_platform(tmp_path: Path) -> None:
-    values = {"REDIS_URL": "redis://:a=b#c@127.0.0.1:1/0", "EMAIL_FROM": "Carillon <n@c.test>"}
+    # Names that nobody has set: the environment would win over a file.
+    values = {"AN_URL": "redis://:a=b#c@127.0.0.1:1/0", "A_SENDER": "Carillon <n@c.test>"}
     write_values(tmp_path / "env", values, heading="Where things are.")
     assert read_values(tmp_path / "env") == values
     platform = Environment((tmp_path / "env",))
