@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Thread, current_thread
 from types import ModuleType
 
 import msgspec
@@ -41,7 +41,7 @@ class ExampleServer(ThreadingHTTPServer):
         self.headers: dict[str, str] = {}
         self.body = b""
         self.bodies: list[bytes] = []
-        self.open = 0
+        self.threads: list[Thread] = []
 
     @property
     def url(self) -> str:
@@ -57,11 +57,7 @@ class ExampleHandler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.server.open += 1
-
-    def finish(self) -> None:
-        self.server.open -= 1
-        super().finish()
+        self.server.threads.append(current_thread())
 
     def do_POST(self) -> None:
         request = self.rfile.read(int(self.headers["Content-Length"]))
@@ -101,7 +97,8 @@ class ExampleRig(Rig):
 
     @property
     def connections(self) -> int:
-        return self.server.open
+        # A connection is gone when its thread is.
+        return sum(thread.is_alive() for thread in self.server.threads)
 
 
 Arrangement = Callable[[ExampleRig], None]
