@@ -1,7 +1,7 @@
 """The events process's settings, read once into a frozen object."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from carillon.contracts.channels import CHANNELS
 from carillon.settings import Environment, SettingsError
@@ -14,7 +14,12 @@ DELAY_MOST = 7 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class ReconcileSettings:
-    """When a notification counts as stuck. Times are in seconds."""
+    """When a notification counts as stuck. Times are in seconds.
+
+    `stuck_after` should be longer than a job ever waits in its queue: what is published again too
+    early costs the workers a look-up each. `give_up_after` should be shorter than the workers
+    remember what they have done.
+    """
 
     interval: float
     stuck_after: float
@@ -32,6 +37,16 @@ class ReconcileSettings:
                 "RECONCILE_GIVE_UP_AFTER", max(86_400.0, stuck_after), least=stuck_after
             ),
             most=env.integer("RECONCILE_BATCH", 500, least=1, most=10_000),
+        )
+
+    def bounded(
+        self, stuck_after: float | None, give_up_after: float | None
+    ) -> "ReconcileSettings":
+        """With these bounds in place of the settings', where they are given."""
+        return replace(
+            self,
+            stuck_after=self.stuck_after if stuck_after is None else stuck_after,
+            give_up_after=self.give_up_after if give_up_after is None else give_up_after,
         )
 
 

@@ -21,7 +21,7 @@ from carillon.contracts.messages import (
     Mode,
     encode,
 )
-from carillon.contracts.status import ENDS
+from carillon.contracts.status import ENDS, Status
 from carillon.errors import Reason
 from gateway.outbox.database import Connection
 
@@ -59,7 +59,9 @@ PLANNER_OPTIONS = " ".join(
     f"-c enable_{method}=off" for method in ("seqscan", "bitmapscan", "hashjoin", "mergejoin")
 )
 
-_ENDED = frozenset(status.value for status in ENDS)
+_PUBLISHED = frozenset({Status.QUEUED.value, Status.PROCESSING.value})
+# A word about it came in before its row: there is nothing left to publish.
+_ANSWERED = frozenset(status.value for status in ENDS | {Status.SENT})
 _decode_addresses = msgspec.json.Decoder(tuple[Address, ...]).decode
 _decode_content = msgspec.json.Decoder(Content).decode
 
@@ -96,7 +98,7 @@ class Window:
     notifications: list[UUID] = field(default_factory=list)
     # Too late to be sent.
     expired: list[UUID] = field(default_factory=list)
-    # Their notification has ended otherwise: the row means nothing any more.
+    # Their notification was sent or has ended otherwise: the row means nothing any more.
     obsolete: list[UUID] = field(default_factory=list)
     # No message can be made of them, now or ever; each with its reason in words.
     unusable: list[tuple[UUID, Reason, str]] = field(default_factory=list)
@@ -136,9 +138,14 @@ def _take_query(most: int) -> sql.Composed:
 
 
 def _sort_in(window: Window, row: _Row) -> None:
-    if row.status in _ENDED:
+    if row.status in _ANSWERED:
         window.obsolete.append(row.notification)
-    elif row.expires_at is not None and row.expires_at <= window.taken_at:
+    elif (
+        row.expires_at is not None
+        and row.expires_at <= window.taken_at
+        # One that was published before and came back may have been delivered: its worker knows.
+        and row.status not in _PUBLISHED
+    ):
         window.expired.append(row.notification)
     else:
         try:

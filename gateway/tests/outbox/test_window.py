@@ -146,8 +146,8 @@ def test_a_row_whose_time_is_over_is_not_published(session: Connection) -> None:
     assert (len(window.expired), len(window.messages)) == (1, 0)
 
 
-@pytest.mark.parametrize("status", [Status.CANCELLED, Status.DELIVERED, Status.FAILED])
-def test_a_row_whose_notification_has_ended_is_not_published(
+@pytest.mark.parametrize("status", [Status.CANCELLED, Status.SENT, Status.DELIVERED])
+def test_a_row_whose_notification_is_done_is_not_published(
     session: Connection, status: Status
 ) -> None:
     make_outbox_message(make_notification(status=status))

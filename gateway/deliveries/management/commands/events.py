@@ -15,6 +15,7 @@ from carillon.settings import Environment
 from carillon.web.health import check_database
 from gateway.deliveries.config import EventsSettings
 from gateway.deliveries.consumers import EventsConsumer
+from gateway.deliveries.reconciler import Reconciler
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +41,11 @@ class Command(BaseCommand):
                 raise BrokerUnavailable("not consuming")
 
         health = HealthChecks("events", {"database": check_database, "rabbitmq": check_rabbitmq})
-        with OperationsServer(
-            host=own.host, port=own.port, health=health, alive=lambda: consumer.alive
+        with (
+            OperationsServer(
+                host=own.host, port=own.port, health=health, alive=lambda: consumer.alive
+            ),
+            Reconciler(own.reconcile),
         ):
             log.info("events started", batch=own.batch, port=own.port)
             consumer.run()
