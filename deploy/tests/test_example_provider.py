@@ -170,7 +170,7 @@ def test_the_body_is_what_the_provider_documents() -> None:
 @contextmanager
 def serving(server: ExampleServer) -> Iterator[ExampleServer]:
     """Serve until the end of the block."""
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield server
