@@ -1,0 +1,60 @@
+"""The whole platform, once for all end-to-end tests: eight processes on the suite's own servers."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from carillon.testing.proxy import TCPProxy
+from carillon.testing.servers import require
+from carillon.testing.smtp_sink import SMTPSink
+from deploy.local.environment import Addresses
+from tests.end_to_end.stack import Stack, Tenant, proxied
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> Iterator[SMTPSink]:
+    """Where the email worker delivers."""
+    with SMTPSink() as sink:
+        yield sink
+
+
+@pytest.fixture(scope="session")
+def broker_proxy() -> Iterator[tuple[TCPProxy, str]]:
+    """The link to RabbitMQ, and the URL that leads over it."""
+    proxy, url = proxied(require("RABBITMQ_URL"))
+    with proxy:
+        yield proxy, url
+
+
+@pytest.fixture(scope="session")
+def stack(
+    tmp_path_factory: pytest.TempPathFactory,
+    mailbox: SMTPSink,
+    broker_proxy: tuple[TCPProxy, str],
+) -> Iterator[Stack]:
+    """The platform, up and migrated."""
+    addresses = Addresses(
+        database=require("DATABASE_URL"),
+        redis=require("REDIS_URL"),
+        rabbitmq=broker_proxy[1],
+        smtp=f"smtp://127.0.0.1:{mailbox.port}",
+    )
+    running = Stack(tmp_path_factory.mktemp("stack"), addresses)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture
+def broker_link(stack: Stack, broker_proxy: tuple[TCPProxy, str]) -> Iterator[TCPProxy]:
+    """The platform's link to RabbitMQ, healed afterwards."""
+    yield broker_proxy[0]
+    broker_proxy[0].heal()
+
+
+@pytest.fixture
+def tenant(stack: Stack) -> Tenant:
+    """An organization that no other test uses, with a user and a template for each channel."""
+    return stack.new_tenant()

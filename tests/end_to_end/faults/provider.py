@@ -1,0 +1,121 @@
+"""A provider that writes down every acceptance before it answers: the witness of each test.
+
+SMTP by hand rather than by a library: it must keep up with the platform, and fail on demand.
+"""
+
+import asyncio
+import os
+import threading
+from collections import Counter
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+
+HEADER = b"x-notification-id:"
+
+
+class Mood(Enum):
+    """How the provider behaves from now on."""
+
+    ACCEPT = "accepts"
+    SLOW = "takes 50 ms a message"
+    BUSY = "says 451 to every message"
+    REFUSE_CONNECTIONS = "closes every connection"
+    SILENT = "takes the message and never answers"
+
+
+class Provider:
+    """An SMTP server on a free loopback port, in a thread of its own.
+
+    A message counts as accepted when its notification's id is in `ledger`, fsynced; only then
+    does the client hear 250.
+    """
+
+    def __init__(self, ledger: Path) -> None:
+        self.mood = Mood.ACCEPT
+        self.port = 0
+        self._path = ledger
+        self._ledger = os.open(ledger, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="provider", daemon=True)
+
+    def accepted(self) -> Counter[str]:
+        """How often each notification was accepted."""
+        return Counter(self._path.read_text().split())
+
+    def __enter__(self) -> "Provider":
+        self._thread.start()
+        self._ready.wait(10)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        os.close(self._ledger)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        server = self._loop.run_until_complete(
+            asyncio.start_server(self._session, "127.0.0.1", 0, limit=2**20)
+        )
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        try:
+            self._loop.run_forever()
+        finally:
+            server.close()
+            for task in asyncio.all_tasks(self._loop):
+                task.cancel()
+            self._loop.run_until_complete(asyncio.sleep(0))
+            self._loop.close()
+
+    async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if self.mood is not Mood.REFUSE_CONNECTIONS:
+                await self._converse(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            # A client that was killed, or a link that was cut: what these tests are about.
+            pass
+        finally:
+            writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 witness\r\n")
+        while line := await reader.readline():
+            verb = line[:4].upper().rstrip()
+            if verb == b"DATA":
+                writer.write(b"354 go on\r\n")
+                message = await reader.readuntil(b"\r\n.\r\n")
+                writer.write(await self._take(message))
+            elif verb == b"EHLO":
+                writer.write(b"250-witness\r\n250-PIPELINING\r\n250 8BITMIME\r\n")
+            elif verb == b"QUIT":
+                writer.write(b"221 bye\r\n")
+                return
+            else:
+                writer.write(b"250 fine\r\n")
+            await writer.drain()
+
+    async def _take(self, message: bytes) -> bytes:
+        if self.mood is Mood.BUSY:
+            return b"451 4.3.2 try later\r\n"
+        if self.mood is Mood.SLOW:
+            await asyncio.sleep(0.05)
+        if self.mood is Mood.SILENT:
+            await asyncio.sleep(3600)
+        os.write(self._ledger, _notification_id(message) + b"\n")
+        os.fsync(self._ledger)
+        return b"250 2.0.0 accepted\r\n"
+
+
+def _notification_id(message: bytes) -> bytes:
+    for line in message.split(b"\r\n\r\n", 1)[0].split(b"\r\n"):
+        if line.lower().startswith(HEADER):
+            return line[len(HEADER) :].strip()
+    return b"without-an-id"
