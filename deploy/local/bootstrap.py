@@ -19,7 +19,7 @@ from deploy.local.child import Command
 from deploy.local.concurrently import together
 from deploy.local.console import Console
 from deploy.local.errors import StackError
-from deploy.local.install import install, missing_servers, missing_venv
+from deploy.local.install import install, installer, missing_servers, missing_venv
 from deploy.local.mailbox_programs import install_mailbox, mailbox_is_installed
 from deploy.local.paths import LOCAL, ROOT, VENV
 from deploy.local.private_files import read_values
@@ -53,11 +53,13 @@ def _install(
 ) -> None:
     given = given_settings()
     debian = missing_servers(given) if servers else []
-    if not PYTHON.exists() and missing_venv():
+    first = [] if PYTHON.exists() else missing_venv()
+    if first or debian:
+        installer(first + debian)  # says all that is missing before anything is done
+    if first:
         # Debian's own python3 cannot make the environment before this is there.
-        debian_first = missing_venv()
-        with console.step(f"Installing {' '.join(debian_first)} with apt-get"):
-            install(debian_first)
+        with console.step(f"Installing {', '.join(first)} with apt-get"):
+            install(first)
     steps: list[Step] = []
     if debian:
         steps.append((f"Installing {', '.join(debian)} with apt-get", lambda: install(debian)))

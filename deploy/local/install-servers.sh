@@ -38,9 +38,9 @@ for package in "$@"; do
 done
 
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-# shellcheck disable=SC2086  # one word per package
-apt-get install -y -qq --no-install-recommends "$@"
+# Another installation (unattended-upgrades, say) may hold the lock for a while.
+apt-get update -qq -o DPkg::Lock::Timeout=120
+apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
 
 # Packages enable their services for the next boot. Those that were there before stay as they were.
 # Without systemd nothing reads what they wrote.

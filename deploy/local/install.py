@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,9 +16,6 @@ TIMEOUT = 900  # seconds; a slow mirror may need minutes for Erlang
 
 HOMEBREW = "brew install postgresql@17 redis rabbitmq node"
 DOCKER = "`docker compose up` starts the same platform and needs nothing but Docker"
-
-# apt-get takes a lock of its own and fails rather than waits where it is taken.
-_apt = threading.Lock()
 
 
 # The setting that makes a private server unnecessary, its Debian package, and what finds it.
@@ -44,20 +40,17 @@ def missing_venv() -> list[str]:
 
 def install(packages: list[str]) -> None:
     """Install Debian packages; raises StackError, saying what else to do, where that is no way."""
-    if shutil.which("apt-get") is None:
-        raise StackError(advice(packages))
-    command = [*as_root(packages), "sh", str(SCRIPT), *packages]
-    with _apt:
-        result = subprocess.run(
-            command, capture_output=True, text=True, timeout=TIMEOUT, check=False
-        )
+    command = [*installer(packages), "sh", str(SCRIPT), *packages]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     if result.returncode != 0:
         end = "\n".join(f"    {line}" for line in result.stderr.splitlines()[-15:])
         raise StackError(f"apt-get could not install {' '.join(packages)}:\n{end}\n  {DOCKER}.")
 
 
-def as_root(packages: list[str]) -> list[str]:
-    """The prefix that makes a command run as root."""
+def installer(packages: list[str]) -> list[str]:
+    """The prefix of a command that installs; raises StackError where there is no way to."""
+    if shutil.which("apt-get") is None:
+        raise StackError(advice(packages))
     if os.geteuid() == 0:
         return []
     sudo = shutil.which("sudo")

@@ -7,7 +7,7 @@ import pytest
 from deploy.local import bootstrap
 from deploy.local.bootstrap import given_settings, pins, satisfied
 from deploy.local.errors import StackError
-from deploy.local.install import HOMEBREW, advice, as_root, missing_servers
+from deploy.local.install import HOMEBREW, advice, installer, missing_servers
 
 LOCAL = "msgspec==1.0 \\\n    --hash=sha256:aa\n"
 DEVELOPMENT = LOCAL + "pytest==9.0 ; python_version > '3' \\\n    --hash=sha256:bb\n"
@@ -85,9 +85,11 @@ def test_advice_names_homebrew_s_packages_on_a_mac_and_compose_everywhere(
 
 def test_neither_root_nor_sudo_is_said_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    monkeypatch.setattr("shutil.which", lambda _name: None)
-    with pytest.raises(StackError, match=r"neither root nor sudo.*apt-get install redis-server"):
-        as_root(["redis-server"])
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/apt-get" if name != "sudo" else None)
+    with pytest.raises(
+        StackError, match=r"neither root nor sudo.*apt-get install python3-venv redis-server"
+    ):
+        installer(["python3-venv", "redis-server"])
 
 
 def test_given_settings_are_those_with_a_value() -> None:
