@@ -1,8 +1,10 @@
 """Asks the processes how they are."""
 
 import http.client
+import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
 
@@ -39,12 +41,22 @@ def wait_for(
     name of each that answers.
     """
     deadline = time.monotonic() + timeout
-    waiting = dict(urls)
-    while waiting and time.monotonic() < deadline:
-        check()
-        for name in [name for name, url in waiting.items() if answers(url) == OK]:
-            del waiting[name]
-            tell(name)
-        if waiting:
-            time.sleep(POLL)
-    return list(waiting)
+    given_up = threading.Event()
+
+    def wait(name: str) -> str | None:
+        """None once it answers, else its name."""
+        while time.monotonic() < deadline and not given_up.is_set():
+            try:
+                check()
+            except BaseException:
+                given_up.set()
+                raise
+            if answers(urls[name]) == OK:
+                tell(name)
+                return None
+            given_up.wait(POLL)
+        return name
+
+    # At once: a server that accepts and does not answer yet holds up the look at no other.
+    with ThreadPoolExecutor(max(len(urls), 1)) as pool:
+        return [name for name in pool.map(wait, urls) if name]
