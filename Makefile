@@ -4,7 +4,7 @@ PYTHON ?= python3
 LOCAL := @$(PYTHON) -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help run send stop status logs clean lint test test-unit servers
+.PHONY: help run send stop status logs clean lint test test-unit chaos servers
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: ## Run every test suite on private servers; some: make test SUITE="gateway
 
 test-unit: ## Run the tests that need no server
 	$(LOCAL) test --unit $(SUITE)
+
+chaos: ## Break a private platform in every promised way and count: make chaos [SCENARIO=--short]
+	$(LOCAL) chaos $(SCENARIO)
 
 servers: ## Start private PostgreSQL, Redis and RabbitMQ alone and print their addresses
 	$(LOCAL) servers

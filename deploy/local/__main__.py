@@ -56,6 +56,12 @@ COMMANDS = {
         servers=True,
         mailbox=True,
     ),
+    "chaos": Subcommand(
+        "break a private platform in every promised way and count what was lost",
+        "deploy.local.chaos",
+        requirements="development.txt",
+        servers=True,
+    ),
     "lint": Subcommand(
         "run every static check, or those named",
         "deploy.local.linting",
@@ -74,6 +80,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="arguments of the command")
     options = parser.parse_args(arguments)
+    # A log line that the terminal cannot show is no reason to end.
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     command = COMMANDS[options.command]
     console = Console()
     # Before anything is installed below a platform that runs.

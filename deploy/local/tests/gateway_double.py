@@ -23,7 +23,7 @@ class GatewayDouble:
         self._looks: dict[str, int] = {}
         handler = _handler(self.answer)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
     @property
