@@ -67,6 +67,29 @@ def make_notification(
     return notification
 
 
+def make_copies(original: Notification, count: int) -> list[Notification]:
+    """`count` notifications like `original`, each with its content, in a few statements."""
+    fields = {
+        field.attname: getattr(original, field.attname)
+        for field in Notification._meta.concrete_fields
+        if field.attname not in {"id", "request_id"}
+    }
+    made = Notification.objects.bulk_create(
+        Notification(**fields, request_id=ids.new_id("req")) for _ in range(count)
+    )
+    content = NotificationContent.objects.get(notification=original)
+    NotificationContent.objects.bulk_create(
+        NotificationContent(
+            notification=notification,
+            addresses=content.addresses,
+            recipient_name=content.recipient_name,
+            content=content.content,
+        )
+        for notification in made
+    )
+    return made
+
+
 def make_outbox_message(
     notification: Notification | None = None, *, due_in: float = -1.0, **fields: Any
 ) -> OutboxMessage:

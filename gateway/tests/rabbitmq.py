@@ -84,7 +84,7 @@ class RabbitMQ:
         return answers[0]
 
 
-def eventually(condition: Callable[[], bool], timeout: float = 15.0) -> bool:
+def eventually(condition: Callable[[], bool], timeout: float = 30.0) -> bool:
     """Whether `condition` comes true within `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not condition():

@@ -11,7 +11,7 @@ from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
 from carillon.broker import topology
 from carillon.contracts import ids
@@ -26,7 +26,7 @@ from gateway.deliveries.models import DeliveryAttempt
 from gateway.notifications.models import Notification
 from gateway.outbox.models import OutboxMessage
 from gateway.tests.commands import Start, ask, free_port
-from gateway.tests.factories import make_event, make_notification, make_organization
+from gateway.tests.factories import make_copies, make_event, make_notification
 from gateway.tests.rabbitmq import RabbitMQ, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -60,9 +60,8 @@ def run_events(rabbitmq_url: str) -> RunEvents:
 
 
 def queued(count: int) -> list[Notification]:
-    with transaction.atomic():
-        organization = make_organization()
-        return [make_notification(organization, status=Status.QUEUED) for _ in range(count)]
+    first = make_notification(status=Status.QUEUED)
+    return [first, *make_copies(first, count - 1)]
 
 
 def delivered() -> int:
@@ -223,7 +222,7 @@ def test_a_broken_link_to_rabbitmq_loses_nothing(
 def test_sigterm_ends_it_soon_with_every_event_applied_or_still_queued(
     rabbitmq: RabbitMQ, start_events: Start
 ) -> None:
-    count = 2_000
+    count = 5_000
     rabbitmq.publish(topology.EVENTS_ROUTE, *bodies(queued(count)))
     process = start_events(EVENTS_BATCH="50", EVENTS_PREFETCH="50")
     assert eventually(lambda: delivered() > 0)
@@ -235,7 +234,7 @@ def test_sigterm_ends_it_soon_with_every_event_applied_or_still_queued(
 
 
 def test_a_process_that_is_killed_loses_nothing(rabbitmq: RabbitMQ, start_events: Start) -> None:
-    count = 1_000
+    count = 5_000
     rabbitmq.publish(topology.EVENTS_ROUTE, *bodies(queued(count)))
     for _ in range(2):
         seen = delivered()

@@ -14,12 +14,14 @@ from carillon.contracts.messages import Outcome
 from carillon.contracts.status import Status
 from carillon.errors import Reason
 from gateway.deliveries.models import DeadLetter, DeliveryAttempt
+from gateway.deliveries.services import batch_sql
 from gateway.deliveries.services.events import apply_events
 from gateway.notifications.models import Notification
 from gateway.outbox.database import Connection, connect
 from gateway.outbox.models import OutboxMessage
 from gateway.tests.deliveries.conftest import Apply, read
 from gateway.tests.factories import (
+    make_copies,
     make_event,
     make_notification,
     make_organization,
@@ -280,6 +282,17 @@ def test_a_batch_that_the_database_refuses_does_nothing(session: Connection) -> 
     assert not DeliveryAttempt.objects.exists()
 
 
+def test_rows_are_locked_in_the_order_of_their_ids(session: Connection) -> None:
+    organization = make_organization()
+    stored = [ids.new_id(ids.NOTIFICATION) for _ in range(5)][::-1]
+    for id_ in stored:
+        queued(organization=organization, id=id_)
+    session.execute("SET enable_indexscan = off; SET enable_bitmapscan = off")
+    wanted = [ids.parse_id(ids.NOTIFICATION, id_) for id_ in stored]
+    locked = [row[0] for row in session.execute(batch_sql.LOCK, (wanted,))]
+    assert locked == wanted[::-1]
+
+
 def test_batches_in_opposite_orders_do_not_deadlock() -> None:
     organization = make_organization()
     made = [queued(organization=organization) for _ in range(60)]
@@ -308,18 +321,8 @@ def test_batches_in_opposite_orders_do_not_deadlock() -> None:
 
 
 def test_a_large_batch(apply: Apply) -> None:
-    organization = make_organization()
     now = datetime.now(UTC)
-    template = make_notification(organization, status=Status.QUEUED)
-    fields = {
-        field.attname: getattr(template, field.attname)
-        for field in Notification._meta.concrete_fields
-        if field.attname not in {"id", "request_id"}
-    }
-    made = Notification.objects.bulk_create(
-        Notification(**fields, id=ids.new_id(ids.NOTIFICATION), request_id=str(number))
-        for number in range(1_000)
-    )
+    made = make_copies(queued(), 1_000)
     applied = apply(*(make_event(each, occurred_at=now) for each in made))
     assert (len(applied.new), len(applied.moved)) == (1_000, 1_000)
     assert Notification.objects.filter(status=Status.DELIVERED, delivered_at=now).count() == 1_000
