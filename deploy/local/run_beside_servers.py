@@ -14,7 +14,7 @@ from deploy.local.child import Command
 from deploy.local.console import Console
 from deploy.local.interruptible import run_until_stopped
 from deploy.local.roster import Roster
-from deploy.local.servers.shared import SharedServers
+from deploy.local.servers.suite_servers import SuiteServers
 from deploy.local.testing import show, suite_environment
 
 TENANT = "carillon"
@@ -28,7 +28,7 @@ def main(arguments: list[str], console: Console) -> int:
     roster = Roster(folder, folder / "logs", on_line=lambda _, line: show(line))
 
     def work() -> int:
-        servers = SharedServers(folder, roster, [TENANT])
+        servers = SuiteServers(folder, roster, [TENANT])
         servers.start(console)
         settings = servers.settings(TENANT)
         if not command:

@@ -24,7 +24,7 @@ from deploy.local.junit import Counts, counts_in
 from deploy.local.linting import SETTINGS
 from deploy.local.paths import LOCAL, ROOT
 from deploy.local.roster import Roster
-from deploy.local.servers.shared import SharedServers
+from deploy.local.servers.suite_servers import SuiteServers
 from deploy.local.suites import Suite, choose
 
 SUITE_TIMEOUT = 1800.0  # seconds
@@ -58,7 +58,7 @@ class Run:
         """Start the servers and run the suites; 1 if any failed."""
         servers = None
         if not self.unit:
-            servers = SharedServers(self.folder, self.roster, [suite.name for suite in self.suites])
+            servers = SuiteServers(self.folder, self.roster, [suite.name for suite in self.suites])
             servers.start(self.console)
         together = [suite for suite in self.suites if not suite.alone]
         alone = [suite for suite in self.suites if suite.alone]
@@ -68,7 +68,7 @@ class Run:
             self._run(suite, servers)
         return int(any(outcome.problem or outcome.counts.failed for outcome in self.outcomes))
 
-    def _run(self, suite: Suite, servers: SharedServers | None) -> None:
+    def _run(self, suite: Suite, servers: SuiteServers | None) -> None:
         begun = time.monotonic()
         report = self.folder / f"{suite.name}.xml"
         colour = ("--color=yes",) if self.console.coloured else ()

@@ -14,7 +14,7 @@ from deploy.local.servers.rabbitmq import RabbitMQ
 from deploy.local.servers.redis import Redis
 
 
-class SharedServers:
+class SuiteServers:
     """PostgreSQL, Redis and RabbitMQ, each tenant with a Redis database and a virtual host.
 
     Databases of PostgreSQL need no such division: pytest-django gives each service its own.
