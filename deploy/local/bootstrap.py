@@ -18,7 +18,6 @@ from pathlib import Path
 from deploy.local.child import Command
 from deploy.local.concurrently import together
 from deploy.local.console import Console
-from deploy.local.errors import StackError
 from deploy.local.install import install, installer, missing_servers, missing_venv
 from deploy.local.mailbox_programs import install_mailbox, mailbox_is_installed
 from deploy.local.paths import LOCAL, ROOT, VENV
@@ -28,7 +27,6 @@ from deploy.local.roster import Roster
 REQUIREMENTS = ROOT / "requirements"
 STAMP = VENV / "installed-requirements.json"
 TIMEOUT = 900  # seconds for pip; a slow network may need minutes
-OLDEST_PYTHON = (3, 11)
 PYTHON = VENV / "bin" / "python"
 
 Step = tuple[str, Callable[[], None]]
@@ -38,12 +36,6 @@ def prepare(
     console: Console, roster: Roster, requirements: str, *, servers: bool, mailbox: bool
 ) -> None:
     """Install what is missing, concurrently; raises StackError where something cannot be."""
-    if sys.version_info < OLDEST_PYTHON:
-        raise StackError(
-            f"Carillon needs Python {'.'.join(map(str, OLDEST_PYTHON))} or newer and "
-            f"{sys.executable} is {sys.version.split()[0]}. "
-            "Name another with `make PYTHON=python3.12 …`."
-        )
     with _alone():
         _install(console, roster, requirements, servers=servers, mailbox=mailbox)
 

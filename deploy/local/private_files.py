@@ -21,12 +21,12 @@ def write_private(path: Path, text: str) -> None:
 
 
 def read_values(path: Path) -> dict[str, str]:
-    """The KEY=value lines of `path`; nothing where it does not exist."""
+    """The KEY=value lines of `path`, as the platform reads them; nothing where it is absent."""
     if not path.is_file():
         return {}
     lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
     pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
-    return {name.strip(): value.strip() for name, _, value in pairs}
+    return {name.strip(): _unquoted(value.strip()) for name, _, value in pairs}
 
 
 def write_values(path: Path, values: Mapping[str, str], *, heading: str) -> None:
@@ -36,3 +36,8 @@ def write_values(path: Path, values: Mapping[str, str], *, heading: str) -> None
         raise ValueError(f"values with a line break: {', '.join(broken)}")
     lines = [f"# {heading}", *(f"{name}={value}" for name, value in values.items())]
     write_private(path, "\n".join(lines) + "\n")
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if quoted else value

@@ -16,6 +16,14 @@ def test_what_is_written_is_read_back_by_us_and_by_the_platform(tmp_path: Path) 
     assert {name: platform.text(name) for name in values} == values
 
 
+def test_quotes_are_taken_off_as_the_platform_does(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("A_ONE='x y'\nA_TWO=\"z\"\nA_THREE='\nA_FOUR=a'b'\n")
+    platform = Environment((tmp_path / ".env",))
+    ours = read_values(tmp_path / ".env")
+    assert ours == {"A_ONE": "x y", "A_TWO": "z", "A_THREE": "'", "A_FOUR": "a'b'"}
+    assert {name: platform.text(name) for name in ours} == ours
+
+
 def test_only_the_owner_may_read(tmp_path: Path) -> None:
     path = tmp_path / "secrets"
     path.write_text("old and open to all")
