@@ -7,7 +7,7 @@ and kept for a day, so that the gateway can go on while the owner is down.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -15,14 +15,17 @@ import msgspec
 import redis
 import structlog
 
-from carillon.contracts.records import TemplateRecord, UserRecord
+from carillon.contracts.records import PolicyRecord, SuppressionRecord, TemplateRecord, UserRecord
 
 log = structlog.get_logger(__name__)
+
+# The one identifier of an organization's policy.
+POLICY = "policy"
 
 FRESH_SECONDS = 300
 KEPT_SECONDS = 24 * 3600
 
-Record = TypeVar("Record", bound=UserRecord | TemplateRecord)
+Record = TypeVar("Record", bound=UserRecord | TemplateRecord | PolicyRecord | SuppressionRecord)
 
 # An entry is `<revision> <unix seconds when written> <JSON, or null for "deleted">`.
 _WRITE_UNLESS_OLDER = """
@@ -78,6 +81,19 @@ class RecordCache(Generic[Record]):
         """Keep `record` under each identifier, unless a newer one is there."""
         self._store(organization_id, identifiers, record.revision, msgspec.json.encode(record))
 
+    def write_many(
+        self, organization_id: str, records: Iterable[tuple[Sequence[str], Record]]
+    ) -> None:
+        """The same for many records, in one trip."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for identifiers, record in records:
+                body = msgspec.json.encode(record)
+                self._store(organization_id, identifiers, record.revision, body, pipeline)
+            try:
+                pipeline.execute()
+            except redis.RedisError as error:
+                log.error("cache write failed", kind=self._kind, error=type(error).__name__)
+
     def write_absence(
         self, organization_id: str, identifiers: Sequence[str], revision: int
     ) -> None:
@@ -85,12 +101,17 @@ class RecordCache(Generic[Record]):
         self._store(organization_id, identifiers, revision, b"null")
 
     def _store(
-        self, organization_id: str, identifiers: Sequence[str], revision: int, body: bytes
+        self,
+        organization_id: str,
+        identifiers: Sequence[str],
+        revision: int,
+        body: bytes,
+        client: redis.Redis | None = None,
     ) -> None:
         keys = [self.key(organization_id, identifier) for identifier in identifiers]
         entry = b"%d %d %s" % (revision, int(time.time()), body)
         try:
-            self._write(keys=keys, args=[revision, entry, KEPT_SECONDS])
+            self._write(keys=keys, args=[revision, entry, KEPT_SECONDS], client=client)
         except redis.RedisError as error:
             # The database has the truth and entries grow stale in minutes; the caller's own
             # work is done and must not fail for this.
@@ -100,6 +121,16 @@ class RecordCache(Generic[Record]):
 def user_cache(client: redis.Redis) -> RecordCache[UserRecord]:
     """Users, under their own id and their external id."""
     return RecordCache(client, "user", UserRecord)
+
+
+def policy_cache(client: redis.Redis) -> RecordCache[PolicyRecord]:
+    """What organizations decided for their users, under POLICY."""
+    return RecordCache(client, "policy", PolicyRecord)
+
+
+def suppression_cache(client: redis.Redis) -> RecordCache[SuppressionRecord]:
+    """Suppressed and other addresses, under `carillon.contracts.suppressions.address_digest`."""
+    return RecordCache(client, "suppression", SuppressionRecord)
 
 
 def template_cache(client: redis.Redis) -> RecordCache[TemplateRecord]:

@@ -34,6 +34,38 @@ class UserRecord(msgspec.Struct, frozen=True, kw_only=True):
     preferences: dict[str, bool] = {}
     categories: dict[str, dict[str, bool]] = {}
     quiet_hours: dict[str, Any] = {}
+    # Channels on which the user's address is suppressed: nothing is sent there.
+    suppressed: dict[str, str] = {}
+
+
+class CategoryPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """What an organization decided for one category of its notifications.
+
+    `preferences` has the channels that are on or off unless the user says otherwise. At most
+    `cap_limit` notifications in `cap_seconds` reach a user; 0 is no cap. What is `essential`
+    reaches everybody.
+    """
+
+    essential: bool = False
+    preferences: dict[str, bool] = {}
+    cap_limit: int = 0
+    cap_seconds: int = 0
+
+
+class PolicyRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What an organization decided for all of its users; `preferences` as in CategoryPolicy."""
+
+    organization_id: str
+    revision: int
+    preferences: dict[str, bool] = {}
+    categories: dict[str, CategoryPolicy] = {}
+
+
+class SuppressionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether an address gets nothing on a channel; `reason` says why, empty if it does."""
+
+    revision: int
+    reason: str = ""
 
 
 class PublishedVersion(msgspec.Struct, frozen=True, kw_only=True):

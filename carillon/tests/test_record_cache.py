@@ -61,6 +61,19 @@ class TestRecordCache:
         cache.write(ORGANIZATION, ["user_1"], user(6))
         assert held(cache) == user(6)
 
+    def test_many_records_are_written_unless_a_newer_one_is_there(
+        self, cache: RecordCache[UserRecord], client: redis.Redis
+    ) -> None:
+        cache.write(ORGANIZATION, ["user_1"], user(10, "new"))
+        # As after a restart of Redis.
+        client.script_flush()
+        cache.write_many(
+            ORGANIZATION, [(["user_1"], user(9, "old")), (["user_2", "crm-2"], user(11, "Bob"))]
+        )
+        assert held(cache) == user(10, "new")
+        assert held(cache, "user_2") == held(cache, "crm-2") == user(11, "Bob")
+        cache.write_many(ORGANIZATION, [])
+
     def test_revisions_beyond_32_bits_keep_their_order(
         self, cache: RecordCache[UserRecord]
     ) -> None:
@@ -99,6 +112,7 @@ class TestRecordCache:
 def test_a_failed_write_does_not_fail_the_caller() -> None:
     with connect("redis://127.0.0.1:1/0", timeout=0.2) as nowhere:
         user_cache(nowhere).write(ORGANIZATION, ["user_1"], user(1))
+        user_cache(nowhere).write_many(ORGANIZATION, [(["user_1"], user(1))])
         with pytest.raises(redis.RedisError):
             user_cache(nowhere).read(ORGANIZATION, "user_1")
 
