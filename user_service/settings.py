@@ -9,10 +9,21 @@ logging.configure("user_service", _env)
 
 CARILLON = ServiceSettings.read("user_service", database="users", env=_env)
 
+# Sent whatever a user switched off, until an organization decides otherwise. The gateway reads
+# the same setting.
+ESSENTIAL_CATEGORIES = frozenset(
+    _env.names("ESSENTIAL_CATEGORIES", ("otp", "security", "transactional"))
+)
+
 globals().update(
     django_settings(
         CARILLON,
-        apps=["carillon.web.tenants", "user_service.users"],
+        apps=[
+            "carillon.web.tenants",
+            "user_service.policies",
+            "user_service.suppressions",
+            "user_service.users",
+        ],
         title="Carillon user service",
         description="Internal API; clients reach it through the gateway.",
     )

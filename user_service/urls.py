@@ -19,6 +19,8 @@ _serving = HealthChecks(settings.CARILLON.service, {"database": check_database})
 
 urlpatterns = [
     path("internal/organizations/", OrganizationSyncApi.as_view()),
+    path("", include("user_service.policies.urls")),
+    path("", include("user_service.suppressions.urls")),
     path("", include("user_service.users.urls")),
     *common_urls(everything=_everything, serving=_serving),
 ]

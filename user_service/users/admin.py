@@ -1,7 +1,5 @@
 """Admin pages: to look at, and to erase. Changes go through the API, which checks them."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,33 +8,23 @@ from django.utils.html import format_html
 
 from carillon.contracts import ids
 from carillon.observability.masking import mask_address
+from user_service.choices import effective
+from user_service.policies.selectors import policy_of
+from user_service.read_only_admin import ReadOnlyAdmin
 from user_service.users.models import Device, User
-from user_service.users.preferences import effective
 from user_service.users.services.devices import delete_device
 from user_service.users.services.users import delete_user
-
-
-class _ReadOnly:
-    """Neither additions nor changes."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
 
 
 def _device_token(device: Device) -> str:
     return mask_address(device.token)
 
 
-class DeviceInline(_ReadOnly, admin.TabularInline[Device, User]):
+class DeviceInline(ReadOnlyAdmin, admin.TabularInline[Device, User]):
     """A user's devices, on the user's page."""
 
     model = Device
-    fields = ("id", "platform", "masked_token", "created_at", "registered_at")
+    fields = ("id", "platform", "masked_token", "created_at", "registered_at", "disabled_at")
     readonly_fields = fields
     extra = 0
     can_delete = False
@@ -49,7 +37,7 @@ class DeviceInline(_ReadOnly, admin.TabularInline[Device, User]):
 
 
 @admin.register(User)
-class UserAdmin(_ReadOnly, admin.ModelAdmin[User]):
+class UserAdmin(ReadOnlyAdmin, admin.ModelAdmin[User]):
     """Users of every organization."""
 
     list_display = ("id", "email", "name", "phone_number", "external_id", "organization")
@@ -73,7 +61,8 @@ class UserAdmin(_ReadOnly, admin.ModelAdmin[User]):
     @admin.display(description="channels")
     def channels(self, user: User) -> str:
         """Every channel, as it is in force."""
-        choices = effective(user.preferences)
+        defaults = policy_of(user.organization_id).preferences
+        choices = effective(user.preferences, defaults)
         return ", ".join(f"{name} {'on' if on else 'off'}" for name, on in choices.items())
 
     @admin.display(description="has a password", boolean=True)
@@ -100,7 +89,7 @@ class UserAdmin(_ReadOnly, admin.ModelAdmin[User]):
 
 
 @admin.register(Device)
-class DeviceAdmin(_ReadOnly, admin.ModelAdmin[Device]):
+class DeviceAdmin(ReadOnlyAdmin, admin.ModelAdmin[Device]):
     """Devices of every user."""
 
     list_display = ("id", "platform", "masked_token", "owner", "organization", "registered_at")

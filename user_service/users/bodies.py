@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from carillon.contracts.channels import CHANNELS
+from user_service.choices import ChannelChoices
 from user_service.users.models import NAME_LENGTH
 from user_service.users.quiet_hours import WEEKDAYS
 from user_service.users.tokens import Platform
@@ -13,19 +13,6 @@ from user_service.users.tokens import Platform
 BATCH_MOST = 1_000
 TOKEN_LENGTH = 4_096
 IDENTIFIER_LENGTH = 128
-
-if TYPE_CHECKING:
-    ChannelChoices: TypeAlias = msgspec.Struct
-    WeekdayWindows: TypeAlias = msgspec.Struct
-else:
-    # One field a channel: the table of channels is the schema, and errors name the channel.
-    ChannelChoices = msgspec.defstruct(
-        "ChannelChoices",
-        [(channel, bool | UnsetType | None, UNSET) for channel in CHANNELS],
-        frozen=True,
-        forbid_unknown_fields=True,
-        module=__name__,
-    )
 
 
 class WindowBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,7 +22,9 @@ class WindowBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     end: Annotated[str, Meta(examples=["07:00"], max_length=5)]
 
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    WeekdayWindows: TypeAlias = msgspec.Struct
+else:
     WeekdayWindows = msgspec.defstruct(
         "WeekdayWindows",
         [(day, list[WindowBody] | UnsetType | None, UNSET) for day in WEEKDAYS],

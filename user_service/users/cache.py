@@ -1,4 +1,4 @@
-"""This service's own connection to the cache that the gateway reads."""
+"""This service's own connection to the cache of users."""
 
 import functools
 from collections.abc import Sequence
@@ -8,8 +8,6 @@ from django.conf import settings
 from carillon.contracts.records import UserRecord
 from carillon.record_cache import RecordCache, user_cache
 from carillon.redis_client import connect
-from user_service.users.models import User
-from user_service.users.shapes import user_record
 
 
 @functools.cache
@@ -18,15 +16,18 @@ def cache() -> RecordCache[UserRecord]:
     return user_cache(connect(settings.CARILLON.redis_url))
 
 
-def keep(user: User) -> UserRecord:
-    """Write the user under each of its names; gives what was written.
-
-    `user` comes with its devices prefetched. An entry of a later revision stays.
-    """
-    record = user_record(user)
-    names = [user.id, user.external_id] if user.external_id else [user.id]
-    cache().write(user.organization_id, names, record)
-    return record
+def keep(organization_id: str, records: Sequence[UserRecord]) -> None:
+    """Write each user under each of its names; entries of a later revision stay."""
+    cache().write_many(
+        organization_id,
+        (
+            (
+                [record.user_id, record.external_id] if record.external_id else [record.user_id],
+                record,
+            )
+            for record in records
+        ),
+    )
 
 
 def forget(organization_id: str, names: Sequence[str], revision: int) -> None:

@@ -1,4 +1,4 @@
-"""Users and their devices."""
+"""Users, their devices, and what they changed their minds about."""
 
 from django.db import models
 from django.db.models.functions import Lower
@@ -49,7 +49,14 @@ class User(models.Model):
     class Meta:
         # Ids sort by time: the newest first.
         ordering = ("-id",)
-        indexes = (models.Index(fields=("organization", "id"), name="user_organization_newest"),)
+        indexes = (
+            models.Index(fields=("organization", "id"), name="user_organization_newest"),
+            models.Index(
+                fields=("organization", "phone_number"),
+                condition=~models.Q(phone_number=""),
+                name="user_phone_number",
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 "organization",
@@ -87,6 +94,8 @@ class Device(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     # The last time that the client said that the token is this user's.
     registered_at = models.DateTimeField()
+    # When its push service said that the token is dead; registering it again revives it.
+    disabled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("-registered_at", "-id")
@@ -99,3 +108,21 @@ class Device(models.Model):
     def __str__(self) -> str:
         """The id: a token is a secret."""
         return str(self.id)
+
+
+class PreferenceChange(models.Model):
+    """One change of a user's preferences: evidence of what was agreed to, when and how."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="preference_changes")
+    at = models.DateTimeField(auto_now_add=True)
+    source = models.CharField(max_length=20)
+    correlation_id = models.CharField(max_length=64, blank=True)
+    # [{"field": "categories.news.email", "before", "after"}]; null is "not said".
+    changes = models.JSONField()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        """Whose and when; not what."""
+        return f"{self.user_id} at {self.at:%Y-%m-%d %H:%M}"

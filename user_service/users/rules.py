@@ -12,24 +12,18 @@ from carillon.contracts import ids
 from carillon.web.addresses import InvalidAddress, normalize_email, normalize_phone_number
 from carillon.web.errors import MissingFields, ValidationFailed
 from carillon.web.locales import InvalidLocale, check_timezone, normalize_language
+from user_service.policies.categories import CATEGORIES_MOST, CATEGORY, CATEGORY_RULE
+from user_service.users.attributes import Unacceptable, check_attributes
 from user_service.users.bodies import DeviceBody, PreferencesBody, UserBody
 from user_service.users.models import EXTERNAL_ID_LENGTH
-from user_service.users.preferences import CATEGORIES_MOST, CATEGORY, CATEGORY_RULE
 from user_service.users.quiet_hours import InvalidQuietHours, check_windows
 from user_service.users.tokens import InvalidToken, Platform, normalize_token
-
-ATTRIBUTES_BYTES = 16_384
-ATTRIBUTES_DEPTH = 8
 
 # Only what needs no quoting in a path, or is quoted by every client the same way.
 _EXTERNAL_ID = re.compile(rf"[A-Za-z0-9_.:@|+=~-]{{1,{EXTERNAL_ID_LENGTH}}}", re.ASCII)
 # Path segments that mean something else: routes of this API, and relative paths.
 _RESERVED = frozenset({"batch", "import", ".", ".."})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-
-
-class Unacceptable(ValueError):
-    """A value that cannot be stored; the text says why and is meant for the client."""
 
 
 _REFUSALS = (Unacceptable, InvalidAddress, InvalidLocale, InvalidQuietHours, InvalidToken)
@@ -96,20 +90,6 @@ def check_device(body: DeviceBody) -> DeviceBody:
     return msgspec.structs.replace(body, **_apply({"token": rule}, {"token": body.token}))
 
 
-def check_attributes(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`attributes` itself. Raises Unacceptable where it is too large or too deep."""
-    level: list[object] = [attributes]
-    depth = 0
-    while level:
-        depth += 1
-        if depth > ATTRIBUTES_DEPTH + 1:
-            raise Unacceptable(f"Nested more than {ATTRIBUTES_DEPTH} levels deep.")
-        level = [inner for item in level for inner in _inside(item)]
-    if len(msgspec.json.encode(attributes)) > ATTRIBUTES_BYTES:
-        raise Unacceptable(f"May have {ATTRIBUTES_BYTES} bytes of JSON at most.")
-    return attributes
-
-
 def _apply(
     rules: Mapping[str, Callable[[Any], object]], given: Mapping[str, object]
 ) -> dict[str, object]:
@@ -127,12 +107,6 @@ def _apply(
     if wrong:
         raise ValidationFailed(details=wrong)
     return changed
-
-
-def _inside(item: object) -> list[object]:
-    if isinstance(item, dict):
-        return list(item.values())
-    return item if isinstance(item, list) else []
 
 
 def _name(text: str) -> str:

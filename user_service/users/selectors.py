@@ -1,13 +1,14 @@
 """Reads. Users come with their devices, in a fixed number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 
 from carillon.contracts import ids
 from carillon.web.errors import NotFound
-from user_service.users.models import Device, User
+from user_service.users.models import Device, PreferenceChange, User
 from user_service.users.rules import is_identifier
 
 
@@ -86,6 +87,30 @@ def named(identifier: str) -> Q:
     if not is_identifier(identifier):
         raise UserNotFound
     return Q(external_id=identifier)
+
+
+def users_having(organization_id: str, addresses: Collection[str]) -> QuerySet[User]:
+    """Who has one of these as email, in any case, or as phone number."""
+    users = User.objects.filter(organization_id=organization_id).annotate(lower=Lower("email"))
+    # Told that none is empty, PostgreSQL can use the indexes, which hold no empty ones.
+    emails = Q(lower__in=[address.lower() for address in addresses]) & ~Q(email="")
+    numbers = Q(phone_number__in=addresses) & ~Q(phone_number="")
+    return users.filter(emails | numbers)
+
+
+def preference_changes(user: User) -> QuerySet[PreferenceChange]:
+    """The newest first."""
+    return PreferenceChange.objects.filter(user=user)
+
+
+def find_any_device(organization_id: str, device_id: str) -> Device:
+    """Whosoever it is. Raises DeviceNotFound."""
+    if ids.parse_id(ids.DEVICE, device_id) is None:
+        raise DeviceNotFound
+    device = Device.objects.filter(organization_id=organization_id, id=device_id).first()
+    if device is None:
+        raise DeviceNotFound
+    return device
 
 
 def find_device(user: User, device_id: str) -> Device:

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from carillon.contracts.records import DeviceRecord, UserRecord
-from user_service.users.models import Device, User
-from user_service.users.preferences import Choices, Matrix, effective
+from carillon.contracts.records import PolicyRecord
+from user_service.choices import Choices, Matrix, effective, effective_matrix
+from user_service.users.models import Device, PreferenceChange, User
 from user_service.users.quiet_hours import Hours
 from user_service.users.tokens import Platform
 
@@ -30,7 +30,7 @@ class UserShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PreferencesShape(msgspec.Struct, frozen=True, kw_only=True):
-    """What a user wants to receive: every channel, and what was said of categories and hours."""
+    """What a user receives: every channel, the categories that anybody decided on, the hours."""
 
     preferences: Choices
     categories: Matrix
@@ -38,13 +38,17 @@ class PreferencesShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeviceShape(msgspec.Struct, frozen=True, kw_only=True):
-    """A device; `registered_at` is when the client last confirmed it."""
+    """A device; `registered_at` is when the client last confirmed it.
+
+    `disabled_at` is when its push service said that the token is dead.
+    """
 
     device_id: str
     platform: Platform
     token: str
     created_at: datetime
     registered_at: datetime
+    disabled_at: datetime | None
 
 
 class DeletedUserShape(msgspec.Struct, frozen=True):
@@ -59,6 +63,23 @@ class DeletedDeviceShape(msgspec.Struct, frozen=True):
     device_id: str
 
 
+class ChangedField(msgspec.Struct, frozen=True, kw_only=True):
+    """One choice; null is "not said"."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class PreferenceChangeShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of preferences, and where it came from."""
+
+    at: datetime
+    source: str
+    correlation_id: str
+    changes: list[ChangedField]
+
+
 class BatchShape(msgspec.Struct, frozen=True, kw_only=True):
     """The users found, in the order asked for, and the ids that name none."""
 
@@ -66,8 +87,8 @@ class BatchShape(msgspec.Struct, frozen=True, kw_only=True):
     not_found: list[str]
 
 
-def show_user(user: User) -> UserShape:
-    """`user` comes with its devices prefetched."""
+def show_user(user: User, policy: PolicyRecord) -> UserShape:
+    """`user` comes with its devices prefetched; `policy` is its organization's."""
     return UserShape(
         user_id=user.id,
         external_id=user.external_id or None,
@@ -78,23 +99,26 @@ def show_user(user: User) -> UserShape:
         language=user.language or None,
         timezone=user.timezone or None,
         attributes=user.attributes,
-        preferences=effective(user.preferences),
+        preferences=effective(user.preferences, policy.preferences),
         created_at=user.created_at,
         updated_at=user.updated_at,
     )
 
 
 def push_token(user: User) -> str | None:
-    """Reference 003's shorthand: the token of the newest fcm device."""
-    newest = next((d for d in user.devices.all() if d.platform == Platform.FCM), None)
+    """Reference 003's shorthand: the token of the newest fcm device that works."""
+    working = (d for d in user.devices.all() if d.platform == Platform.FCM and not d.disabled_at)
+    newest = next(working, None)
     return newest.token if newest else None
 
 
-def show_preferences(user: User) -> PreferencesShape:
-    """What is in force, channel by channel."""
+def show_preferences(user: User, policy: PolicyRecord) -> PreferencesShape:
+    """What is in force: as the user said, else as the organization decided."""
     return PreferencesShape(
-        preferences=effective(user.preferences),
-        categories=user.categories,
+        preferences=effective(user.preferences, policy.preferences),
+        categories=effective_matrix(
+            user.categories, {code: c.preferences for code, c in policy.categories.items()}
+        ),
         quiet_hours=user.quiet_hours,
     )
 
@@ -107,26 +131,15 @@ def show_device(device: Device) -> DeviceShape:
         token=device.token,
         created_at=device.created_at,
         registered_at=device.registered_at,
+        disabled_at=device.disabled_at,
     )
 
 
-def user_record(user: User) -> UserRecord:
-    """The user as the gateway needs it; `user` comes with its devices prefetched."""
-    return UserRecord(
-        user_id=user.id,
-        revision=user.revision,
-        external_id=user.external_id,
-        email=user.email,
-        name=user.name,
-        phone_number=user.phone_number,
-        language=user.language,
-        timezone=user.timezone,
-        attributes=user.attributes,
-        devices=tuple(
-            DeviceRecord(device_id=d.id, platform=d.platform, token=d.token)
-            for d in user.devices.all()
-        ),
-        preferences=effective(user.preferences),
-        categories=user.categories,
-        quiet_hours=dict(user.quiet_hours),
+def show_change(change: PreferenceChange) -> PreferenceChangeShape:
+    """As it was recorded."""
+    return PreferenceChangeShape(
+        at=change.at,
+        source=change.source,
+        correlation_id=change.correlation_id,
+        changes=msgspec.convert(change.changes, list[ChangedField]),
     )

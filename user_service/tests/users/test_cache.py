@@ -1,52 +1,27 @@
 """The gateway's cache: written on reads and after commits, never with what is older."""
 
-from collections.abc import Iterator
-
 import msgspec
 import pytest
-import redis
 
 from carillon.contracts.records import UserRecord
-from carillon.record_cache import Cached, RecordCache, user_cache
+from carillon.record_cache import user_cache
 from carillon.redis_client import connect
-from carillon.web.tenants.models import Organization
 from user_service.tests.calls import Api, user_path
+from user_service.tests.gateway import Gateway
 from user_service.users import cache as own_cache
 from user_service.users.models import User
+from user_service.users.records import records_of
 from user_service.users.selectors import find_user
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def api(transactional_db: None, redis_url: str) -> Api:
-    """With real commits: what is told on commit is told."""
-    api = Api()
-    Organization.objects.create(id=api.organization_id, name="Acme")
-    return api
+def api(committed_api: Api) -> Api:
+    return committed_api
 
 
-@pytest.fixture
-def gateway(redis_url: str) -> Iterator[RecordCache[UserRecord]]:
-    """The cache as the gateway reads it."""
-    with connect(redis_url) as client:
-        yield user_cache(client)
-
-
-def entry(gateway: RecordCache[UserRecord], api: Api, name: str) -> Cached[UserRecord]:
-    found = gateway.read(api.organization_id, name)
-    assert found is not None, f"nothing is cached as {name}"
-    assert found.fresh
-    return found
-
-
-def record(gateway: RecordCache[UserRecord], api: Api, name: str) -> UserRecord:
-    found = entry(gateway, api, name).record
-    assert found is not None, f"{name} is cached as absent"
-    return found
-
-
-def test_a_new_user_is_cached_under_each_name(api: Api, gateway: RecordCache[UserRecord]) -> None:
+def test_a_new_user_is_cached_under_each_name(api: Api, gateway: Gateway) -> None:
     user = api.create(
         external_id="customer-1",
         email="jane@example.com",
@@ -55,8 +30,8 @@ def test_a_new_user_is_cached_under_each_name(api: Api, gateway: RecordCache[Use
         preferences={"push": False},
         attributes={"plan": "gold"},
     )
-    cached = record(gateway, api, user["user_id"])
-    assert cached == record(gateway, api, "customer-1")
+    cached = gateway.user(api, user["user_id"])
+    assert cached == gateway.user(api, "customer-1")
     assert cached.user_id == user["user_id"]
     assert cached.email == "jane@example.com"
     assert cached.preferences == user["preferences"]
@@ -65,78 +40,65 @@ def test_a_new_user_is_cached_under_each_name(api: Api, gateway: RecordCache[Use
     assert cached.revision > 0
 
 
-def test_a_preference_change_is_seen_by_the_next_cache_read(
-    api: Api, gateway: RecordCache[UserRecord]
-) -> None:
+def test_a_preference_change_is_seen_by_the_next_cache_read(api: Api, gateway: Gateway) -> None:
     user_id = api.create(external_id="customer-1", email="jane@example.com")["user_id"]
-    before = record(gateway, api, user_id)
+    before = gateway.user(api, user_id)
     path = user_path(user_id, "preferences/")
     api.patch(path, {"preferences": {"email": False}, "categories": {"news": {"push": False}}})
     for name in (user_id, "customer-1"):
-        after = record(gateway, api, name)
+        after = gateway.user(api, name)
         assert after.preferences["email"] is False
         assert after.categories == {"news": {"push": False}}
         assert after.revision > before.revision
 
 
-def test_an_old_reader_cannot_bring_stale_content_back(
-    api: Api, gateway: RecordCache[UserRecord]
-) -> None:
+def test_an_old_reader_cannot_bring_stale_content_back(api: Api, gateway: Gateway) -> None:
     user_id = api.create(external_id="customer-1", email="jane@example.com")["user_id"]
-    slow_reader = find_user(api.organization_id, user_id)
-    assert len(slow_reader.devices.all()) == 0
+    slow_reader = records_of(api.organization_id, [find_user(api.organization_id, user_id)])
     api.patch(user_path(user_id), {"email": "new@example.com", "push_token": "phone"})
-    own_cache.keep(slow_reader)
+    own_cache.keep(api.organization_id, slow_reader)
     for name in (user_id, "customer-1"):
-        assert record(gateway, api, name).email == "new@example.com"
+        assert gateway.user(api, name).email == "new@example.com"
 
 
-def test_an_old_reader_cannot_bring_an_erased_user_back(
-    api: Api, gateway: RecordCache[UserRecord]
-) -> None:
+def test_an_old_reader_cannot_bring_an_erased_user_back(api: Api, gateway: Gateway) -> None:
     user_id = api.create(external_id="customer-1", email="jane@example.com")["user_id"]
-    slow_reader = find_user(api.organization_id, user_id)
-    assert len(slow_reader.devices.all()) == 0
+    slow_reader = records_of(api.organization_id, [find_user(api.organization_id, user_id)])
     api.delete(user_path(user_id))
-    own_cache.keep(slow_reader)
+    own_cache.keep(api.organization_id, slow_reader)
     for name in (user_id, "customer-1"):
-        assert entry(gateway, api, name).record is None
+        assert gateway.entry(api, name).record is None
 
 
-def test_a_changed_external_id_leaves_absence_behind(
-    api: Api, gateway: RecordCache[UserRecord]
-) -> None:
+def test_a_changed_external_id_leaves_absence_behind(api: Api, gateway: Gateway) -> None:
     user_id = api.create(external_id="old", email="jane@example.com")["user_id"]
     api.patch(user_path("old"), {"external_id": "new"})
-    assert entry(gateway, api, "old").record is None
-    assert record(gateway, api, "new").user_id == user_id
+    assert gateway.entry(api, "old").record is None
+    assert gateway.user(api, "new").user_id == user_id
     taken_over = api.create(external_id="old", email="joe@example.com")["user_id"]
-    assert record(gateway, api, "old").user_id == taken_over
+    assert gateway.user(api, "old").user_id == taken_over
     api.patch(user_path("new"), {"external_id": None})
-    assert entry(gateway, api, "new").record is None
-    assert record(gateway, api, user_id).external_id == ""
+    assert gateway.entry(api, "new").record is None
+    assert gateway.user(api, user_id).external_id == ""
 
 
-def test_a_moved_token_is_gone_from_its_former_owners_entry(
-    api: Api, gateway: RecordCache[UserRecord]
-) -> None:
+def test_a_moved_token_is_gone_from_its_former_owners_entry(api: Api, gateway: Gateway) -> None:
     jane = api.create(email="jane@example.com", push_token="shared")["user_id"]
     joe = api.create(email="joe@example.com")["user_id"]
     device = {"platform": "fcm", "token": "shared"}
     assert api.post(user_path(joe, "devices/"), device).status == 201
-    assert record(gateway, api, jane).devices == ()
-    assert [found.token for found in record(gateway, api, joe).devices] == ["shared"]
+    assert gateway.user(api, jane).devices == ()
+    assert [found.token for found in gateway.user(api, joe).devices] == ["shared"]
     (registered,) = api.get(user_path(joe, "devices/")).data
     api.delete(user_path(joe, f"devices/{registered['device_id']}/"))
-    assert record(gateway, api, joe).devices == ()
+    assert gateway.user(api, joe).devices == ()
 
 
 def test_an_internal_read_is_the_bare_record_and_fills_the_cache(
-    api: Api, gateway: RecordCache[UserRecord], redis_url: str
+    api: Api, gateway: Gateway
 ) -> None:
     user = api.create(external_id="customer-1", email="jane@example.com", push_token="phone")
-    with redis.Redis.from_url(redis_url) as client:
-        client.flushdb()
+    gateway.client.flushdb()
     answer = api.get("/internal/users/customer-1/")
     assert answer.status == 200
     assert set(answer.body) == set(UserRecord.__struct_fields__)
@@ -144,7 +106,7 @@ def test_an_internal_read_is_the_bare_record_and_fills_the_cache(
     assert answer.body["revision"] == User.objects.get().revision
     assert answer.body["devices"][0]["token"] == "phone"
     for name in (user["user_id"], "customer-1"):
-        assert msgspec.to_builtins(record(gateway, api, name)) == {
+        assert msgspec.to_builtins(gateway.user(api, name)) == {
             **answer.body,
             "devices": tuple(answer.body["devices"]),
         }
@@ -158,22 +120,18 @@ def test_many_records_at_once_are_bare_too(api: Api) -> None:
     assert answer.body["users"] == [api.get("/internal/users/customer-1/").body]
 
 
-def test_an_unknown_user_is_404_and_is_not_cached(
-    api: Api, gateway: RecordCache[UserRecord]
-) -> None:
+def test_an_unknown_user_is_404_and_is_not_cached(api: Api, gateway: Gateway) -> None:
     assert api.get("/internal/users/nobody/").error == (404, "user_not_found")
-    assert gateway.read(api.organization_id, "nobody") is None
+    assert not gateway.has_user(api, "nobody")
 
 
-def test_a_refused_change_tells_the_cache_nothing(
-    api: Api, gateway: RecordCache[UserRecord]
-) -> None:
+def test_a_refused_change_tells_the_cache_nothing(api: Api, gateway: Gateway) -> None:
     api.create(email="joe@example.com")
     user_id = api.create(email="jane@example.com")["user_id"]
-    before = record(gateway, api, user_id)
+    before = gateway.user(api, user_id)
     change = {"email": "joe@example.com", "name": "Joe", "push_token": "phone"}
     assert api.patch(user_path(user_id), change).status == 409
-    assert record(gateway, api, user_id) == before
+    assert gateway.user(api, user_id) == before
 
 
 def test_every_change_has_a_higher_revision(api: Api) -> None:

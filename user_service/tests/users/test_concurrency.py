@@ -8,22 +8,19 @@ from django.db import connection, transaction
 
 from carillon.record_cache import user_cache
 from carillon.redis_client import connect
-from carillon.web.tenants.models import Organization
 from user_service.tests.calls import Answer, Api, user_path
+from user_service.tests.waiting import PATIENCE, until_somebody_waits
 from user_service.users.models import Device, User
 from user_service.users.services.changes import lock_user, publish
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
 USERS = "/api/v1/users/"
-PATIENCE = 30
 
 
 @pytest.fixture
-def api(transactional_db: None, redis_url: str) -> Api:
-    api = Api()
-    Organization.objects.create(id=api.organization_id, name="Acme")
-    return api
+def api(committed_api: Api) -> Api:
+    return committed_api
 
 
 def at_once(calls: list[Callable[[], Answer]]) -> list[Answer]:
@@ -169,7 +166,7 @@ def test_taking_over_a_name_while_it_is_given_up_has_the_higher_revision(
         User.objects.filter(id=holder.id).update(external_id="")
         thread = threading.Thread(target=take_over)
         thread.start()
-        _until_somebody_waits()
+        until_somebody_waits()
         holder.external_id = ""
         publish(holder, "updated", former_names=("name",))
     thread.join(PATIENCE)
@@ -181,11 +178,15 @@ def test_taking_over_a_name_while_it_is_given_up_has_the_higher_revision(
     assert cached.record.user_id == created[0].data["user_id"]
 
 
-def _until_somebody_waits() -> None:
-    for _ in range(PATIENCE * 100):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-            cursor.execute("SELECT pg_sleep(0.01)")
-    pytest.fail("nobody waited for the lock")
+def test_of_two_simultaneous_puts_both_succeed_on_one_user(api: Api) -> None:
+    for n in range(5):
+        path = user_path(f"customer-{n}")
+        answers = at_once(
+            [
+                lambda: api.call("PUT", path, {"name": "Jane"}),  # noqa: B023
+                lambda: api.call("PUT", path, {"language": "en"}),  # noqa: B023
+            ]
+        )
+        assert sorted(answer.status for answer in answers) == [200, 201]
+        user = api.get(path).data
+        assert (user["name"], user["language"]) == ("Jane", "en")

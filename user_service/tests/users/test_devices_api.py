@@ -37,6 +37,7 @@ def test_a_user_has_several_devices_the_newest_first(api: Api) -> None:
         "token",
         "created_at",
         "registered_at",
+        "disabled_at",
     }
     assert listed.data[0]["device_id"].startswith("device_")
 
@@ -139,3 +140,29 @@ def test_an_unknown_user_has_no_devices(api: Api) -> None:
     assert api.get(path).error == (404, "user_not_found")
     assert api.post(path, fcm("phone")).error == (404, "user_not_found")
     assert api.delete(path + "device_" + "0" * 32 + "/").error == (404, "user_not_found")
+
+
+def test_a_dead_token_disables_the_device_until_it_is_registered_again(api: Api) -> None:
+    api.create(external_id="jane", push_token="dead")
+    devices = user_path("jane", "devices/")
+    other = api.post(devices, {"platform": "apns", "token": "0f" * 32}).data
+    dead = api.get(devices).data[1]
+    path = f"/internal/devices/{dead['device_id']}/disable/"
+    answer = api.post(path, None)
+    assert answer.status == 200
+    assert answer.data["disabled_at"] is not None
+    assert api.post(path, None).data == answer.data
+    assert [d["token"] for d in api.get("/internal/users/jane/").body["devices"]] == [
+        other["token"]
+    ]
+    assert api.get(user_path("jane")).data["push_token"] is None
+    assert len(api.get(devices).data) == 2
+    assert api.post(devices, fcm("dead")).data["disabled_at"] is None
+    assert api.get(user_path("jane")).data["push_token"] == "dead"
+    assert len(api.get("/internal/users/jane/").body["devices"]) == 2
+
+
+@pytest.mark.parametrize("device_id", ["x", "device_" + "0" * 32])
+def test_disabling_what_is_no_device_is_404(api: Api, device_id: str) -> None:
+    answer = api.post(f"/internal/devices/{device_id}/disable/", None)
+    assert answer.error == (404, "device_not_found")

@@ -3,8 +3,9 @@
 import pytest
 
 from carillon.contracts.channels import CHANNELS
+from user_service.choices import effective, effective_matrix, merge_choices, merge_matrix
 from user_service.tests.calls import Api, user_path
-from user_service.users.preferences import effective, merge_choices, merge_matrix, merge_object
+from user_service.users.attributes import merge_object
 from user_service.users.quiet_hours import (
     InvalidQuietHours,
     Window,
@@ -16,9 +17,22 @@ NIGHT: Window = {"start": "22:00", "end": "07:00"}
 PREFERENCES = user_path("customer-1", "preferences/")
 
 
-def test_every_channel_has_a_choice_and_the_default_is_on() -> None:
-    assert effective({}) == dict.fromkeys(CHANNELS, True)
-    assert effective({"push": False}) == {**dict.fromkeys(CHANNELS, True), "push": False}
+def test_every_channel_has_a_choice_the_users_before_the_organizations() -> None:
+    all_on = dict.fromkeys(CHANNELS, True)
+    assert effective({}, {}) == all_on
+    assert effective({"push": False}, {}) == {**all_on, "push": False}
+    assert effective({}, {"push": False}) == {**all_on, "push": False}
+    assert effective({"push": True}, {"push": False}) == all_on
+
+
+def test_the_matrix_has_what_anybody_decided() -> None:
+    said = {"news": {"email": True}, "own": {"sms": False}}
+    defaults = {"news": {"email": False, "push": False}, "offers": {"sms": False}, "plain": {}}
+    assert effective_matrix(said, defaults) == {
+        "news": {"email": True, "push": False},
+        "offers": {"sms": False},
+        "own": {"sms": False},
+    }
 
 
 def test_a_change_keeps_what_it_does_not_name_and_null_forgets() -> None:

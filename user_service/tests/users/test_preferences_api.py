@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from user_service.tests.calls import Api, user_path
+from user_service.users.models import PreferenceChange
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
@@ -75,3 +76,52 @@ def test_an_unknown_user_has_none(api: Api) -> None:
     path = user_path("nobody", "preferences/")
     assert api.get(path).error == (404, "user_not_found")
     assert api.patch(path, {"preferences": {}}).error == (404, "user_not_found")
+
+
+def test_every_change_is_remembered_with_its_source(api: Api) -> None:
+    user = api.create(email="jane@example.com", preferences={"push": False})
+    path = user_path(user["user_id"], "preferences/")
+    named = Api(api.organization_id, headers={"X-Correlation-ID": "corr_mine"})
+    named.patch(
+        path,
+        {
+            "preferences": {"push": None, "sms": False},
+            "categories": {"news": {"email": False}},
+            "quiet_hours": {"friday": [NIGHT]},
+        },
+    )
+    api.patch(user_path(user["user_id"]), {"preferences": {"sms": True}, "name": "Jane"})
+    api.patch(user_path(user["user_id"]), {"name": "Jane Doe"})
+    api.patch(path, {"preferences": {"sms": True}})
+    history = api.get(path + "history/")
+    assert history.body["meta"]["total"] == 3
+    newest, second, first = history.data
+    assert first["source"] == "api"
+    assert first["changes"] == [{"field": "preferences.push", "before": None, "after": False}]
+    assert second["correlation_id"] == "corr_mine"
+    assert second["changes"] == [
+        {"field": "categories.news.email", "before": None, "after": False},
+        {"field": "preferences.push", "before": False, "after": None},
+        {"field": "preferences.sms", "before": None, "after": False},
+        {"field": "quiet_hours.friday", "before": None, "after": [NIGHT]},
+    ]
+    assert newest["changes"] == [{"field": "preferences.sms", "before": False, "after": True}]
+    assert newest["at"] > second["at"] > first["at"]
+    page = api.get(path + "history/?limit=1&page=2")
+    assert page.data == [second]
+    assert api.get(path + "history/?limit=0").error == (400, "validation_error")
+
+
+def test_a_refused_change_is_not_remembered(api: Api) -> None:
+    api.create(email="joe@example.com")
+    user = api.create(email="jane@example.com")
+    change = {"email": "joe@example.com", "preferences": {"sms": False}}
+    assert api.patch(user_path(user["user_id"]), change).status == 409
+    assert api.get(user_path(user["user_id"], "preferences/history/")).data == []
+
+
+def test_erasing_a_user_erases_the_history(api: Api) -> None:
+    user = api.create(email="jane@example.com", preferences={"push": False})
+    assert PreferenceChange.objects.count() == 1
+    api.delete(user_path(user["user_id"]))
+    assert PreferenceChange.objects.count() == 0

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from user_service.tests.calls import Api, user_path
+from user_service.users.attributes import ATTRIBUTES_BYTES, ATTRIBUTES_DEPTH
 from user_service.users.bodies import DeviceBody
-from user_service.users.rules import ATTRIBUTES_BYTES, ATTRIBUTES_DEPTH
 from user_service.users.tokens import Platform, normalize_token
 
 USERS = "/api/v1/users/"

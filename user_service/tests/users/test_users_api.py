@@ -268,22 +268,22 @@ def test_search_finds_by_a_whole_user_id(api: Api) -> None:
 
 
 @pytest.mark.parametrize("count", [3, 30])
-def test_listing_takes_three_queries_however_many_users(
+def test_listing_takes_four_queries_however_many_users(
     api: Api, count: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for n in range(count):
         api.create(email=f"user{n}@example.com", push_token=f"token-{n}")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         answer = api.get(f"{USERS}?limit=100&search=example")
     assert len(answer.data) == count
     assert all(user["push_token"] for user in answer.data)
 
 
-def test_fetching_one_takes_two_queries(
+def test_fetching_one_takes_three_queries(
     api: Api, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     user = api.create(email="jane@example.com", push_token="token")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert api.get(user_path(user["user_id"])).status == 200
 
 
@@ -306,16 +306,23 @@ def test_a_batch_gives_each_user_once_in_order_and_says_who_is_missing(
     assert answer.body["meta"]["total"] == 2
 
 
-def test_a_batch_of_a_thousand_takes_two_queries(
-    api: Api, django_assert_num_queries: DjangoAssertNumQueries
+@pytest.mark.parametrize(("path", "count"), [(USERS + "batch/", 3), ("/internal/users/batch/", 4)])
+def test_a_batch_of_a_thousand_takes_as_many_queries_as_one(
+    api: Api, path: str, count: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     User.objects.bulk_create(
-        User(organization_id=api.organization_id, external_id=f"customer-{n}") for n in range(1000)
+        User(
+            organization_id=api.organization_id,
+            external_id=f"customer-{n}",
+            email=f"user{n}@example.com",
+        )
+        for n in range(1000)
     )
     wanted = [f"customer-{n}" for n in range(1000)]
-    with django_assert_num_queries(2):
-        answer = api.post(USERS + "batch/", {"user_ids": wanted})
-    assert [user["external_id"] for user in answer.data["users"]] == wanted
+    with django_assert_num_queries(count):
+        answer = api.post(path, {"user_ids": wanted})
+    users = answer.body.get("data", answer.body)["users"]
+    assert [user["external_id"] for user in users] == wanted
 
 
 @pytest.mark.parametrize(
@@ -325,9 +332,50 @@ def test_a_batch_of_a_thousand_takes_two_queries(
         ("DELETE", USERS),
         ("GET", USERS + "batch/"),
         ("POST", user_path("customer-1")),
-        ("PUT", user_path("customer-1")),
         ("POST", user_path("customer-1", "preferences/")),
     ],
 )
 def test_a_method_that_is_not_there_is_405(api: Api, method: str, path: str) -> None:
     assert api.call(method, path, {}).error == (405, "method_not_allowed")
+
+
+def test_putting_creates_and_then_changes_the_user_of_an_external_id(api: Api) -> None:
+    path = user_path("customer-1")
+    created = api.call("PUT", path, {"email": "jane@example.com", "name": "Jane"})
+    assert created.status == 201
+    assert created.data["external_id"] == "customer-1"
+    changed = api.call("PUT", path, {"name": "Jane Doe", "external_id": "customer-1"})
+    assert changed.status == 200
+    assert changed.data == {
+        **created.data,
+        "name": "Jane Doe",
+        "updated_at": changed.data["updated_at"],
+    }
+    assert User.objects.count() == 1
+    bare = api.call("PUT", user_path("customer-2"), {})
+    assert (bare.status, bare.data["external_id"]) == (201, "customer-2")
+
+
+def test_putting_by_our_own_id_only_changes(api: Api) -> None:
+    user = api.create(email="jane@example.com")
+    changed = api.call("PUT", user_path(user["user_id"]), {"name": "Jane"})
+    assert (changed.status, changed.data["name"]) == (200, "Jane")
+    missing = api.call("PUT", user_path("user_" + "0" * 32), {"name": "Jane"})
+    assert missing.error == (404, "user_not_found")
+
+
+@pytest.mark.parametrize(
+    ("identifier", "body", "error"),
+    [
+        ("customer-1", {"external_id": "customer-2"}, (400, "validation_error")),
+        ("customer-1", {"email": "taken@example.com"}, (409, "user_exists")),
+        ("batch", {}, (405, "method_not_allowed")),
+        ("a%20b", {}, (400, "validation_error")),
+    ],
+)
+def test_putting_what_cannot_be_is_refused(
+    api: Api, identifier: str, body: object, error: tuple[int, str]
+) -> None:
+    api.create(email="taken@example.com")
+    assert api.call("PUT", user_path(identifier), body).error == error
+    assert User.objects.count() == 1

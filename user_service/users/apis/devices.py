@@ -7,8 +7,9 @@ from rest_framework.response import Response
 from carillon.web.bodies import parse_body
 from carillon.web.envelope import page_meta, success
 from carillon.web.openapi import answer, error_answers, request_body
+from user_service.documentation import enveloped, sent
+from user_service.organization_api import OrganizationApi, organization_of
 from user_service.users.apis import examples
-from user_service.users.apis.organization_api import OrganizationApi, organization_of
 from user_service.users.bodies import DeviceBody
 from user_service.users.selectors import find_user
 from user_service.users.services.devices import DEVICES_MOST, delete_device, register_device
@@ -35,7 +36,7 @@ class DeviceListCreateApi(OrganizationApi):
             200: answer(
                 list[DeviceShape],
                 "The devices",
-                example=examples.enveloped([examples.DEVICE], "Devices retrieved"),
+                example=enveloped([examples.DEVICE], "Devices retrieved"),
             ),
             **error_answers(*_ERRORS),
         },
@@ -57,9 +58,9 @@ class DeviceListCreateApi(OrganizationApi):
         parameters=[examples.USER_PATH],
         request=request_body(DeviceBody),
         examples=[
-            examples.sent("Android", {"platform": "fcm", "token": examples.DEVICE["token"]}),
-            examples.sent("iPhone", {"platform": "apns", "token": "0f" * 32}),
-            examples.sent(
+            sent("Android", {"platform": "fcm", "token": examples.DEVICE["token"]}),
+            sent("iPhone", {"platform": "apns", "token": "0f" * 32}),
+            sent(
                 "Browser",
                 {
                     "platform": "webpush",
@@ -72,12 +73,12 @@ class DeviceListCreateApi(OrganizationApi):
             200: answer(
                 DeviceShape,
                 "The user had it already; the registration is renewed",
-                example=examples.enveloped(examples.DEVICE, "Device registered"),
+                example=enveloped(examples.DEVICE, "Device registered"),
             ),
             201: answer(
                 DeviceShape,
                 "The device is new to the user",
-                example=examples.enveloped(examples.DEVICE, "Device registered"),
+                example=enveloped(examples.DEVICE, "Device registered"),
             ),
             **error_answers(
                 (400, "invalid_json"),
@@ -107,7 +108,7 @@ class DeviceDeleteApi(OrganizationApi):
             200: answer(
                 DeletedDeviceShape,
                 "The device was deleted",
-                example=examples.enveloped({"device_id": examples.DEVICE_ID}, "Device deleted"),
+                example=enveloped({"device_id": examples.DEVICE_ID}, "Device deleted"),
             ),
             **error_answers(*_ERRORS, (404, "device_not_found")),
         },

@@ -1,10 +1,6 @@
 """Examples for the documentation: one user, seen from every call."""
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
-
-from carillon.web.openapi import Schema
 
 USER_ID = "user_0193f2c6a7b87d1e9c0a5b4d3e2f1a01"
 DEVICE_ID = "device_0193f2c6a7b87d1e9c0a5b4d3e2f1a02"
@@ -54,6 +50,13 @@ DEVICE = {
     "token": "dGhpcyBpcyBub3QgYSByZWFsIHRva2Vu",
     "created_at": "2026-01-05T09:30:00.123456Z",
     "registered_at": "2026-02-01T18:00:00.654321Z",
+    "disabled_at": None,
+}
+CHANGE = {
+    "at": "2026-02-03T10:00:00.000000Z",
+    "source": "api",
+    "correlation_id": "corr_3f2a9c1b7d8e4f5a6b7c8d9e",
+    "changes": [{"field": "categories.marketing.email", "before": None, "after": False}],
 }
 RECORD = {
     "user_id": USER_ID,
@@ -69,15 +72,7 @@ RECORD = {
     "preferences": {"email": True, "sms": False, "whatsapp": True, "push": True},
     "categories": {"marketing": {"email": False, "push": False}},
     "quiet_hours": {"friday": [{"start": "22:00", "end": "07:00"}]},
-}
-
-_META = {
-    "total": 1,
-    "limit": 1,
-    "page": 1,
-    "total_pages": 1,
-    "has_next": False,
-    "has_previous": False,
+    "suppressed": {"email": "hard_bounce"},
 }
 
 USER_PATH = OpenApiParameter(
@@ -97,19 +92,3 @@ DEVICE_PATH = OpenApiParameter(
     description="The device's id (`device_…`).",
     examples=[OpenApiExample("A device", value=DEVICE_ID)],
 )
-
-
-def enveloped(data: object, message: str, **meta: object) -> dict[str, Any]:
-    """An example of a whole answer."""
-    return {"success": True, "data": data, "message": message, "meta": {**_META, **meta}}
-
-
-def sent(name: str, body: object) -> OpenApiExample:
-    """An example of a request's body."""
-    return OpenApiExample(name, value=body, request_only=True)
-
-
-def number_parameter(name: str, default: int, most: int, description: str) -> OpenApiParameter:
-    """A whole number from 1 to `most` in the query."""
-    schema: Schema = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
-    return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=description)

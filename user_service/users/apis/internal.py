@@ -1,4 +1,4 @@
-"""`/internal/users/…`: users as the gateway needs them, without the envelope."""
+"""`/internal/…`: users as the gateway needs them, and what it learned of their devices."""
 
 import msgspec
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
@@ -7,13 +7,17 @@ from rest_framework.response import Response
 
 from carillon.contracts.records import UserRecord
 from carillon.web.bodies import parse_body
-from carillon.web.openapi import error_answers, request_body, schema_of
+from carillon.web.envelope import success
+from carillon.web.openapi import answer, error_answers, request_body, schema_of
+from user_service.documentation import CALLER_ERRORS, enveloped, sent
+from user_service.organization_api import OrganizationApi, organization_of
 from user_service.users import cache
 from user_service.users.apis import examples
-from user_service.users.apis.organization_api import OrganizationApi, organization_of
 from user_service.users.bodies import BatchBody
+from user_service.users.records import records_of
 from user_service.users.selectors import find_user, find_users
-from user_service.users.shapes import user_record
+from user_service.users.services.devices import disable_device
+from user_service.users.shapes import DeviceShape, show_device
 
 
 class RecordsShape(msgspec.Struct, frozen=True):
@@ -49,7 +53,10 @@ class UserRecordApi(OrganizationApi):
     )
     def get(self, request: Request, identifier: str) -> Response:
         """The gateway asks here when its cache has no fresh entry, so it gets one."""
-        return Response(cache.keep(find_user(organization_of(request), identifier)))
+        organization_id = organization_of(request)
+        (record,) = records_of(organization_id, [find_user(organization_id, identifier)])
+        cache.keep(organization_id, [record])
+        return Response(record)
 
 
 class UserRecordBatchApi(OrganizationApi):
@@ -61,7 +68,7 @@ class UserRecordBatchApi(OrganizationApi):
         description="For bulk sends. The cache is left alone.",
         tags=["internal"],
         request=request_body(BatchBody),
-        examples=[examples.sent("Two users", {"user_ids": [examples.USER_ID, "customer-4712"]})],
+        examples=[sent("Two users", {"user_ids": [examples.USER_ID, "customer-4712"]})],
         responses={
             200: _bare(
                 RecordsShape,
@@ -80,6 +87,36 @@ class UserRecordBatchApi(OrganizationApi):
     def post(self, request: Request) -> Response:
         """The records, and the ids that name none."""
         body = parse_body(request, BatchBody)
-        found = find_users(organization_of(request), body.user_ids)
-        records = [user_record(user) for user in found.users]
+        organization_id = organization_of(request)
+        found = find_users(organization_id, body.user_ids)
+        records = records_of(organization_id, found.users)
         return Response(RecordsShape(records, found.not_found))
+
+
+class DeviceDisableApi(OrganizationApi):
+    """A device whose token is dead."""
+
+    @extend_schema(
+        operation_id="disable_device",
+        summary="Disable a device whose token is dead",
+        description="As its push service said. Registering the token again revives it. Safe to "
+        "repeat.",
+        tags=["internal"],
+        parameters=[examples.DEVICE_PATH],
+        request=None,
+        responses={
+            200: answer(
+                DeviceShape,
+                "The device is disabled",
+                example=enveloped(
+                    {**examples.DEVICE, "disabled_at": "2026-03-01T12:00:00.000000Z"},
+                    "Device disabled",
+                ),
+            ),
+            **error_answers(*CALLER_ERRORS, (404, "device_not_found")),
+        },
+    )
+    def post(self, request: Request, device_id: str) -> Response:
+        """The device."""
+        device = disable_device(organization_of(request), device_id)
+        return success(show_device(device), "Device disabled")

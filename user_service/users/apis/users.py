@@ -10,18 +10,17 @@ from carillon.web.bodies import parse_body
 from carillon.web.envelope import page_meta, success
 from carillon.web.errors import ValidationFailed
 from carillon.web.openapi import answer, error_answers, request_body
-from carillon.web.paging import LIMIT_DEFAULT, LIMIT_MOST, PAGE_MOST, requested_page
+from carillon.web.paging import requested_page
+from user_service.documentation import BODY_ERRORS, CALLER_ERRORS, enveloped, page_parameters, sent
+from user_service.organization_api import OrganizationApi, organization_of
+from user_service.policies.selectors import policy_of
 from user_service.users.apis import examples
-from user_service.users.apis.organization_api import OrganizationApi, organization_of
 from user_service.users.bodies import BatchBody, UserBody
 from user_service.users.selectors import find_user, find_users, search_users
-from user_service.users.services.users import create_user, delete_user, update_user
+from user_service.users.services.users import create_user, delete_user, put_user, update_user
 from user_service.users.shapes import BatchShape, DeletedUserShape, UserShape, show_user
 
 SEARCH_LENGTH = 200
-
-_CALLER_ERRORS = ((401, "authentication_required"), (400, "missing_organization"))
-_BODY_ERRORS = ((400, "invalid_json"), (400, "missing_fields"), (400, "validation_error"))
 
 
 class UserListCreateApi(OrganizationApi):
@@ -39,23 +38,24 @@ class UserListCreateApi(OrganizationApi):
                 description="Part of a name, email, phone number or external id, in any case; "
                 "or a whole user id.",
             ),
-            examples.number_parameter("page", 1, PAGE_MOST, "Which page, from 1."),
-            examples.number_parameter("limit", LIMIT_DEFAULT, LIMIT_MOST, "Users on a page."),
+            *page_parameters("Users"),
         ],
         responses={
             200: answer(
                 list[UserShape],
                 "A page of users",
-                example=examples.enveloped([examples.USER], "Users retrieved", limit=20),
+                example=enveloped([examples.USER], "Users retrieved", limit=20),
             ),
-            **error_answers((400, "validation_error"), *_CALLER_ERRORS),
+            **error_answers((400, "validation_error"), *CALLER_ERRORS),
         },
     )
     def get(self, request: Request) -> Response:
         """A page of users."""
         page = requested_page(request)
-        users = search_users(organization_of(request), _search_text(request))
-        shown = [show_user(user) for user in users[page.slice]]
+        organization_id = organization_of(request)
+        users = search_users(organization_id, _search_text(request))
+        policy = policy_of(organization_id)
+        shown = [show_user(user, policy) for user in users[page.slice]]
         meta = page_meta(total=users.count(), limit=page.limit, page=page.number)
         return success(shown, "Users retrieved", meta=meta)
 
@@ -69,18 +69,18 @@ class UserListCreateApi(OrganizationApi):
         tags=["users"],
         request=request_body(UserBody),
         examples=[
-            examples.sent("With an email and a device", examples.REFERENCE_USER),
-            examples.sent("With your own id", examples.FULL_USER),
+            sent("With an email and a device", examples.REFERENCE_USER),
+            sent("With your own id", examples.FULL_USER),
         ],
         responses={
             201: answer(
                 UserShape,
                 "The user was created",
-                example=examples.enveloped(examples.USER, "User created"),
+                example=enveloped(examples.USER, "User created"),
             ),
             **error_answers(
-                *_BODY_ERRORS,
-                *_CALLER_ERRORS,
+                *BODY_ERRORS,
+                *CALLER_ERRORS,
                 (404, "organization_not_found"),
                 (409, "user_exists"),
             ),
@@ -88,8 +88,9 @@ class UserListCreateApi(OrganizationApi):
     )
     def post(self, request: Request) -> Response:
         """A new user."""
-        user = create_user(organization_of(request), parse_body(request, UserBody))
-        return success(show_user(user), "User created", status=201)
+        organization_id = organization_of(request)
+        user = create_user(organization_id, parse_body(request, UserBody))
+        return success(show_user(user, policy_of(organization_id)), "User created", status=201)
 
 
 class UserDetailApi(OrganizationApi):
@@ -101,16 +102,15 @@ class UserDetailApi(OrganizationApi):
         tags=["users"],
         parameters=[examples.USER_PATH],
         responses={
-            200: answer(
-                UserShape, "The user", example=examples.enveloped(examples.USER, "User retrieved")
-            ),
-            **error_answers(*_CALLER_ERRORS, (404, "user_not_found")),
+            200: answer(UserShape, "The user", example=enveloped(examples.USER, "User retrieved")),
+            **error_answers(*CALLER_ERRORS, (404, "user_not_found")),
         },
     )
     def get(self, request: Request, identifier: str) -> Response:
         """The user, without the password."""
-        user = find_user(organization_of(request), identifier)
-        return success(show_user(user), "User retrieved")
+        organization_id = organization_of(request)
+        user = find_user(organization_id, identifier)
+        return success(show_user(user, policy_of(organization_id)), "User retrieved")
 
     @extend_schema(
         operation_id="update_user",
@@ -122,27 +122,64 @@ class UserDetailApi(OrganizationApi):
         parameters=[examples.USER_PATH],
         request=request_body(UserBody),
         examples=[
-            examples.sent(
+            sent(
                 "A name and a device",
                 {"name": "Updated Mock User Name", "push_token": "token_updated_mock_user"},
             ),
-            examples.sent("Merge attributes", {"attributes": {"plan": "platinum", "city": None}}),
+            sent("Merge attributes", {"attributes": {"plan": "platinum", "city": None}}),
         ],
         responses={
             200: answer(
                 UserShape,
                 "The user after the change",
-                example=examples.enveloped(examples.USER, "User updated"),
+                example=enveloped(examples.USER, "User updated"),
             ),
             **error_answers(
-                *_BODY_ERRORS, *_CALLER_ERRORS, (404, "user_not_found"), (409, "user_exists")
+                *BODY_ERRORS, *CALLER_ERRORS, (404, "user_not_found"), (409, "user_exists")
             ),
         },
     )
     def patch(self, request: Request, identifier: str) -> Response:
         """The user after the change; the next notification already heeds it."""
-        user = update_user(organization_of(request), identifier, parse_body(request, UserBody))
-        return success(show_user(user), "User updated")
+        organization_id = organization_of(request)
+        user = update_user(organization_id, identifier, parse_body(request, UserBody))
+        return success(show_user(user, policy_of(organization_id)), "User updated")
+
+    @extend_schema(
+        operation_id="put_user",
+        summary="Create or change a user by your own id",
+        description="Changes the user of this external id as PATCH does, or creates it. "
+        "Safe to repeat.",
+        tags=["users"],
+        parameters=[examples.USER_PATH],
+        request=request_body(UserBody),
+        examples=[sent("With an email", {"email": "jane@example.com", "name": "Jane Doe"})],
+        responses={
+            200: answer(
+                UserShape,
+                "The user was there",
+                example=enveloped(examples.USER, "User updated"),
+            ),
+            201: answer(
+                UserShape, "The user is new", example=enveloped(examples.USER, "User created")
+            ),
+            **error_answers(
+                *BODY_ERRORS,
+                *CALLER_ERRORS,
+                (404, "organization_not_found"),
+                (404, "user_not_found"),
+                (409, "user_exists"),
+            ),
+        },
+    )
+    def put(self, request: Request, identifier: str) -> Response:
+        """The user, who has this external id."""
+        organization_id = organization_of(request)
+        user, is_new = put_user(organization_id, identifier, parse_body(request, UserBody))
+        shown = show_user(user, policy_of(organization_id))
+        if is_new:
+            return success(shown, "User created", status=201)
+        return success(shown, "User updated")
 
     @extend_schema(
         operation_id="delete_user",
@@ -154,9 +191,9 @@ class UserDetailApi(OrganizationApi):
             200: answer(
                 DeletedUserShape,
                 "The user was erased",
-                example=examples.enveloped({"user_id": examples.USER_ID}, "User deleted"),
+                example=enveloped({"user_id": examples.USER_ID}, "User deleted"),
             ),
-            **error_answers(*_CALLER_ERRORS, (404, "user_not_found")),
+            **error_answers(*CALLER_ERRORS, (404, "user_not_found")),
         },
     )
     def delete(self, request: Request, identifier: str) -> Response:
@@ -176,24 +213,26 @@ class UserBatchApi(OrganizationApi):
         tags=["users"],
         request=request_body(BatchBody),
         examples=[
-            examples.sent("Two users", {"user_ids": [examples.USER_ID, "customer-4712"]}),
+            sent("Two users", {"user_ids": [examples.USER_ID, "customer-4712"]}),
         ],
         responses={
             200: answer(
                 BatchShape,
                 "The users that there are",
-                example=examples.enveloped(
+                example=enveloped(
                     {"users": [examples.USER], "not_found": ["customer-4712"]}, "Users retrieved"
                 ),
             ),
-            **error_answers(*_BODY_ERRORS, *_CALLER_ERRORS),
+            **error_answers(*BODY_ERRORS, *CALLER_ERRORS),
         },
     )
     def post(self, request: Request) -> Response:
         """The users, and the ids that name none."""
         body = parse_body(request, BatchBody)
-        found = find_users(organization_of(request), body.user_ids)
-        shown = [show_user(user) for user in found.users]
+        organization_id = organization_of(request)
+        found = find_users(organization_id, body.user_ids)
+        policy = policy_of(organization_id)
+        shown = [show_user(user, policy) for user in found.users]
         count = len(shown)
         meta = page_meta(total=count, limit=max(count, 1), page=1)
         return success(

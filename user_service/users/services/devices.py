@@ -1,18 +1,24 @@
-"""Devices: registered, moved to their newest owner, deleted."""
+"""Devices: registered, moved to their newest owner, disabled, deleted."""
 
 from django.utils import timezone
 
+from user_service.locks import hold_names
 from user_service.users.bodies import DeviceBody
 from user_service.users.models import Device, User
 from user_service.users.rules import check_device
-from user_service.users.selectors import find_device
+from user_service.users.selectors import (
+    DeviceNotFound,
+    UserNotFound,
+    find_any_device,
+    find_device,
+)
 from user_service.users.services.changes import (
     changing_users,
     digest_of,
-    hold_token,
     lock_user,
     lock_user_and_owner,
     publish,
+    token_name,
 )
 from user_service.users.tokens import Platform
 
@@ -28,7 +34,7 @@ def register_device(organization_id: str, identifier: str, body: DeviceBody) -> 
     """
     body = check_device(body)
     with changing_users():
-        hold_token(organization_id, body.token)
+        hold_names(organization_id, [token_name(body.token)])
         user, former_owners = lock_user_and_owner(organization_id, identifier, token=body.token)
         device, is_new = give_device(user, body.platform, body.token)
         for owner in former_owners:
@@ -43,6 +49,24 @@ def delete_device(organization_id: str, identifier: str, device_id: str) -> None
         user = lock_user(organization_id, identifier)
         find_device(user, device_id).delete()
         publish(user, "device_deleted")
+
+
+def disable_device(organization_id: str, device_id: str) -> Device:
+    """Nothing is pushed to it until it is registered again. Raises DeviceNotFound."""
+    with changing_users():
+        owner = find_any_device(organization_id, device_id).user_id
+        try:
+            user = lock_user(organization_id, owner)
+        except UserNotFound:
+            # Erased meanwhile, with the device.
+            raise DeviceNotFound from None
+        # Again under the lock: it may have moved or gone meanwhile.
+        device = find_device(user, device_id)
+        if device.disabled_at is None:
+            device.disabled_at = timezone.now()
+            device.save()
+            publish(user, "device_disabled")
+    return device
 
 
 def give_device(user: User, platform: Platform, token: str) -> tuple[Device, bool]:
@@ -61,6 +85,7 @@ def give_device(user: User, platform: Platform, token: str) -> tuple[Device, boo
     device.user = user
     device.platform = platform
     device.registered_at = timezone.now()
+    device.disabled_at = None
     device.save()
     kept = Device.objects.filter(user=user).values("id")[:DEVICES_MOST]
     Device.objects.filter(user=user).exclude(id__in=kept).delete()
@@ -69,7 +94,8 @@ def give_device(user: User, platform: Platform, token: str) -> tuple[Device, boo
 
 def replace_push_token(user: User, token: str | None) -> None:
     """Reference 003's `push_token`: the newest fcm device, replaced by this one or by none."""
-    shown = Device.objects.filter(user=user, platform=Platform.FCM).first()
+    of_user = Device.objects.filter(user=user, platform=Platform.FCM)
+    shown = of_user.filter(disabled_at=None).first()
     if shown is not None and shown.token != token:
         shown.delete()
     if token is not None:

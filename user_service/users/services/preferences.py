@@ -1,32 +1,23 @@
 """What a user wants to receive, changed."""
 
-import msgspec
-from msgspec import UNSET
-
-from carillon.web.errors import ValidationFailed
+from user_service.policies.selectors import policy_of
 from user_service.users.bodies import PreferencesBody
+from user_service.users.history import Said, Source
 from user_service.users.models import User
-from user_service.users.preferences import CATEGORIES_MOST, merge_choices, merge_matrix
-from user_service.users.quiet_hours import merge_quiet_hours
 from user_service.users.rules import check_preferences
+from user_service.users.services.applying import apply_preferences
 from user_service.users.services.changes import changing_users, lock_user, publish
+from user_service.users.services.history import remember
 
 
-def update_preferences(organization_id: str, identifier: str, body: PreferencesBody) -> User:
+def update_preferences(
+    organization_id: str, identifier: str, body: PreferencesBody, *, source: Source = Source.API
+) -> User:
     """The user after the change. Raises MissingFields, ValidationFailed or UserNotFound."""
     body = check_preferences(body)
     with changing_users():
         user = lock_user(organization_id, identifier)
-        if body.preferences is not UNSET:
-            change = msgspec.to_builtins(body.preferences)
-            user.preferences = merge_choices(user.preferences, change)
-        if body.categories is not UNSET:
-            matrix = merge_matrix(user.categories, msgspec.to_builtins(body.categories))
-            if len(matrix) > CATEGORIES_MOST:
-                problem = f"{CATEGORIES_MOST} categories at most, with those already there."
-                raise ValidationFailed(details={"categories": [problem]})
-            user.categories = matrix
-        if body.quiet_hours is not UNSET:
-            change = None if body.quiet_hours is None else msgspec.to_builtins(body.quiet_hours)
-            user.quiet_hours = merge_quiet_hours(user.quiet_hours, change)
+        said = Said.by(user)
+        apply_preferences(user, body, policy_of(organization_id))
+        remember(said, user, source)
         return publish(user, "preferences")

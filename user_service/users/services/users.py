@@ -1,49 +1,55 @@
 """Users: created, changed, erased."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from msgspec import UNSET
 
+from carillon.contracts import ids
 from carillon.web.errors import ValidationFailed
 from carillon.web.revisions import next_revision
 from carillon.web.tenants.services import require_organization
+from user_service.locks import hold_names
+from user_service.suppressions.services.erasure import forget_addresses
 from user_service.users import cache
 from user_service.users.bodies import UserBody
+from user_service.users.history import Said, Source
 from user_service.users.models import User
-from user_service.users.preferences import merge_choices, merge_object
-from user_service.users.rules import Unacceptable, check_attributes, check_new_user, check_user
+from user_service.users.records import places_of
+from user_service.users.rules import check_new_user, check_user
+from user_service.users.selectors import UserNotFound, users_having
+from user_service.users.services.applying import apply_body
 from user_service.users.services.changes import (
     CHANGES,
+    UserExists,
+    address_name,
     changing_users,
-    hold_token,
-    lock_owner,
     lock_user,
     lock_user_and_owner,
+    lock_users,
+    owning,
     publish,
+    token_name,
 )
 from user_service.users.services.devices import replace_push_token
+from user_service.users.services.history import remember
 
-_COLUMNS = ("external_id", "email", "name", "phone_number", "language", "timezone")
 
-
-def create_user(organization_id: str, body: UserBody) -> User:
+def create_user(organization_id: str, body: UserBody, *, source: Source = Source.API) -> User:
     """The new user, its devices prefetched.
 
     Raises MissingFields, ValidationFailed, OrganizationNotFound or UserExists.
     """
     body = check_new_user(body)
     user = User(organization=require_organization(organization_id))
-    _apply(user, body, password_hash=_hashed(body))
+    nothing_said = Said.by(user)
+    apply_body(user, body, password_hash=_hashed(body))
     token = body.push_token or None
     with changing_users():
-        former_owners = []
-        if token is not None:
-            hold_token(organization_id, token)
-            former_owners = lock_owner(organization_id, token)
+        hold_names(organization_id, names_to_hold(body))
+        former_owners = (
+            lock_users(organization_id, owning(organization_id, [token])) if token else []
+        )
         # The insert may wait for a transaction that is about to release this user's names.
         # `publish` takes the revision after that, so it is above the other one's.
         user.save(force_insert=True)
@@ -51,10 +57,13 @@ def create_user(organization_id: str, body: UserBody) -> User:
             replace_push_token(user, token)
         for owner in former_owners:
             publish(owner, "device_moved")
+        remember(nothing_said, user, source)
         return publish(user, "created")
 
 
-def update_user(organization_id: str, identifier: str, body: UserBody) -> User:
+def update_user(
+    organization_id: str, identifier: str, body: UserBody, *, source: Source = Source.API
+) -> User:
     """The user after the change, its devices prefetched.
 
     Raises MissingFields, ValidationFailed, UserNotFound or UserExists.
@@ -63,27 +72,57 @@ def update_user(organization_id: str, identifier: str, body: UserBody) -> User:
     password_hash = _hashed(body)
     token = body.push_token or None
     with changing_users():
-        if token is not None:
-            hold_token(organization_id, token)
+        hold_names(organization_id, names_to_hold(body))
         user, former_owners = lock_user_and_owner(organization_id, identifier, token=token)
-        former_name = user.external_id
-        _apply(user, body, password_hash=password_hash)
+        said, former_name = Said.by(user), user.external_id
+        apply_body(user, body, password_hash=password_hash)
         if body.push_token is not UNSET:
             replace_push_token(user, body.push_token)
         for owner in former_owners:
             publish(owner, "device_moved")
+        remember(said, user, source)
         lost = (former_name,) if former_name and former_name != user.external_id else ()
         return publish(user, "updated", former_names=lost)
 
 
+def put_user(
+    organization_id: str, external_id: str, body: UserBody, *, source: Source = Source.API
+) -> tuple[User, bool]:
+    """Change the user of this external id, or create it; true where it is new.
+
+    By one of our own ids it only changes. Raises as `create_user` and `update_user` do.
+    """
+    named = _with_external_id(body, external_id)
+    try:
+        return update_user(organization_id, external_id, named, source=source), False
+    except UserNotFound:
+        if named.external_id is UNSET:
+            raise
+    try:
+        return create_user(organization_id, named, source=source), True
+    except UserExists as error:
+        if error.field != "external_id":
+            raise
+        # Somebody else created it meanwhile.
+        return update_user(organization_id, external_id, named, source=source), False
+
+
 def delete_user(organization_id: str, identifier: str) -> str:
-    """Erase the user and the devices; gives the id. Raises UserNotFound."""
+    """Erase the user and the devices; gives the id. Raises UserNotFound.
+
+    A suppressed address stays suppressed and is cleared: only its digest is kept.
+    """
     with changing_users():
         user = lock_user(organization_id, identifier)
         user_id = user.id
         names = [user_id, user.external_id] if user.external_id else [user_id]
         revision = next_revision()
+        places = list(places_of(user))
         user.delete()
+        forget_addresses(
+            organization_id,
+            [p for p in places if not users_having(organization_id, [p[1]]).exists()],
+        )
 
         def tell() -> None:
             CHANGES.labels("deleted").inc()
@@ -93,30 +132,20 @@ def delete_user(organization_id: str, identifier: str) -> str:
     return user_id
 
 
+def names_to_hold(body: UserBody) -> list[str]:
+    """What `body` lays claim to: addresses that may be being suppressed, a token that may move."""
+    names = [address_name(address) for address in (body.email, body.phone_number) if address]
+    return [*names, token_name(body.push_token)] if body.push_token else names
+
+
 def _hashed(body: UserBody) -> str:
     """Before any lock is taken: hashing takes a fifth of a second on purpose."""
     return make_password(body.password) if body.password else ""
 
 
-def _apply(user: User, body: UserBody, *, password_hash: str) -> None:
-    for column in _COLUMNS:
-        value = getattr(body, column)
-        if value is not UNSET:
-            setattr(user, column, value or "")
-    if body.password is not UNSET:
-        user.password = password_hash
-    if body.attributes is not UNSET:
-        user.attributes = _merged_attributes(user.attributes, body.attributes)
-    if body.preferences is not UNSET:
-        user.preferences = merge_choices(user.preferences, msgspec.to_builtins(body.preferences))
-
-
-def _merged_attributes(said: Mapping[str, Any], change: Mapping[str, Any] | None) -> dict[str, Any]:
-    if change is None:
-        return {}
-    merged = merge_object(said, change)
-    try:
-        check_attributes(merged)
-    except Unacceptable as error:
-        raise ValidationFailed(details={"attributes": [str(error)]}) from None
-    return merged
+def _with_external_id(body: UserBody, external_id: str) -> UserBody:
+    if ids.parse_id(ids.USER, external_id):
+        return body
+    if body.external_id is not UNSET and body.external_id != external_id:
+        raise ValidationFailed(details={"external_id": ["The path has another one."]})
+    return msgspec.structs.replace(body, external_id=external_id)

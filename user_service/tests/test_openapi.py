@@ -10,6 +10,13 @@ from django.test import Client
 
 from carillon.contracts.channels import CHANNELS
 from carillon.web.bodies import convert_body
+from user_service.policies.bodies import CategoryBody, CategoryChangeBody, DefaultsBody
+from user_service.suppressions.bodies import (
+    AddressesBody,
+    ReportedSuppressionBody,
+    SuppressionBody,
+    check_suppression,
+)
 from user_service.users.bodies import BatchBody, DeviceBody, PreferencesBody, UserBody
 from user_service.users.rules import check_device, check_new_user, check_preferences, check_user
 
@@ -28,6 +35,23 @@ def operations() -> dict[str, Operation]:
 
 
 CALLS = {
+    "get_preference_defaults",
+    "update_preference_defaults",
+    "get_policy_record",
+    "list_categories",
+    "create_category",
+    "get_category",
+    "update_category",
+    "delete_category",
+    "list_suppressions",
+    "create_suppression",
+    "get_suppression",
+    "delete_suppression",
+    "report_suppression",
+    "check_suppressions",
+    "put_user",
+    "list_preference_changes",
+    "disable_device",
     "list_users",
     "create_user",
     "get_user",
@@ -73,6 +97,13 @@ def test_every_call_names_its_errors_and_needs_the_secret(
 ACCEPTS: dict[str, tuple[type[msgspec.Struct], Callable[[Any], object]]] = {
     "create_user": (UserBody, check_new_user),
     "update_user": (UserBody, check_user),
+    "put_user": (UserBody, check_user),
+    "create_category": (CategoryBody, lambda body: body),
+    "update_category": (CategoryChangeBody, lambda body: body),
+    "update_preference_defaults": (DefaultsBody, lambda body: body),
+    "create_suppression": (SuppressionBody, check_suppression),
+    "report_suppression": (ReportedSuppressionBody, check_suppression),
+    "check_suppressions": (AddressesBody, lambda body: body),
     "update_preferences": (PreferencesBody, check_preferences),
     "register_device": (DeviceBody, check_device),
     "fetch_users": (BatchBody, lambda body: body),

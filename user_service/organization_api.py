@@ -1,4 +1,4 @@
-"""What every call of this service demands."""
+"""What every call for an organization demands."""
 
 from typing import Any
 

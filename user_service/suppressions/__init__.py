@@ -1,0 +1,1 @@
+"""Addresses to which an organization sends nothing more."""

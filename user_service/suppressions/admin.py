@@ -1,0 +1,33 @@
+"""Admin pages: to look at, and to release."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from user_service.read_only_admin import ReadOnlyAdmin
+from user_service.suppressions.models import Suppression
+from user_service.suppressions.services.changes import release
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Suppression]):
+    """Suppressed addresses of every organization."""
+
+    list_display = ("id", "channel", "address", "reason", "source", "organization", "created_at")
+    list_select_related = ("organization",)
+    list_filter = ("channel", "reason", "created_at")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("address", "organization__name")
+    search_help_text = "The address or the organization."
+    fields = ("id", "organization", "channel", "address", "reason", "source", "note", "created_at")
+    readonly_fields = ("id", "created_at")
+
+    def delete_model(self, request: HttpRequest, obj: Suppression) -> None:
+        """Through the service, so that the caches know."""
+        release(obj.organization_id, obj.id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
+        """Each through the service."""
+        for suppression in list(queryset):
+            self.delete_model(request, suppression)
