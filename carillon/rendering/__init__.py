@@ -1,0 +1,40 @@
+"""Templates: the language, its bounds, and rendering into the content of a channel.
+
+The gateway renders with `render_content`; the template service checks with `check_version`.
+"""
+
+from carillon.rendering.checks import check_syntax, check_version, undeclared_variables
+from carillon.rendering.content import render_content
+from carillon.rendering.errors import (
+    BrokenTemplate,
+    EmptyContent,
+    InvalidSubject,
+    InvalidVariables,
+    MissingVariables,
+    OutputTooLarge,
+    Problem,
+    RenderFailed,
+    RenderingError,
+    TooMuchWork,
+)
+from carillon.rendering.language import is_variable_name
+from carillon.rendering.subject import check_subject
+
+__all__ = [
+    "BrokenTemplate",
+    "EmptyContent",
+    "InvalidSubject",
+    "InvalidVariables",
+    "MissingVariables",
+    "OutputTooLarge",
+    "Problem",
+    "RenderFailed",
+    "RenderingError",
+    "TooMuchWork",
+    "check_subject",
+    "check_syntax",
+    "check_version",
+    "is_variable_name",
+    "render_content",
+    "undeclared_variables",
+]
