@@ -20,7 +20,7 @@ from deploy.local.concurrently import together
 from deploy.local.console import Console
 from deploy.local.install import install, installer, missing_servers, missing_venv
 from deploy.local.mailbox_programs import install_mailbox, mailbox_is_installed
-from deploy.local.paths import LOCAL, ROOT, VENV
+from deploy.local.paths import MAILBOX_PROGRAMS, ROOT, VENV
 from deploy.local.private_files import read_values
 from deploy.local.roster import Roster
 
@@ -113,8 +113,9 @@ def install_python(roster: Roster, requirements: str) -> None:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Two commands at once (`make lint` beside `make test`) do not install into one folder."""
-    LOCAL.path.mkdir(exist_ok=True)
-    with (LOCAL.path / "install.lock").open("w") as file:
+    folder = MAILBOX_PROGRAMS.parent
+    folder.mkdir(exist_ok=True)
+    with (folder / "install.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -39,7 +39,13 @@ def main(arguments: list[str], console: Console) -> int:
             return 0
         environment = suite_environment(settings)
         child = roster.start(
-            Command(name="command", argv=command, environment=environment, folder=Path.cwd())
+            Command(
+                name="command",
+                argv=command,
+                environment=environment,
+                folder=Path.cwd(),
+                grace=60.0,  # it may have much to put away
+            )
         )
         return child.wait()
 
