@@ -8,6 +8,7 @@
 | done | publish that outcome again, do not send | the same |
 | started, its owner's process is alive | wait for the owner | the same |
 | started, its owner is gone | send, flagged possible_duplicate | failed, outcome_unknown |
+| started, the second owner to go | send alone, flagged | failed, outcome_unknown |
 | started, the third owner to go | failed, put aside as poison | failed, outcome_unknown |
 | Redis is away, first delivery | send unmarked | wait for Redis |
 | Redis is away, redelivered | wait up to a minute, then send, flagged | wait for Redis |
@@ -60,7 +61,16 @@ class Wait:
     cause: str
 
 
-Admitted = Send | Settle | Wait
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """Decide again when the job is alone: it was there each time that a worker died."""
+
+
+Admitted = Send | Settle | Wait | Suspect
+
+
+class _NotAlone(Exception):
+    """A suspect is taken over only when no other call is under way."""
 
 
 class Admission:
@@ -96,11 +106,11 @@ class Admission:
                 earlier = found.starts - 1
                 return self._after_takeover(hand, earlier) if earlier else self._first_send(hand)
             try:
-                current = self._ledger.take_over(
-                    hand.message_id, found, hand.begun_at, force=self._owner_is_past(found)
-                )
+                current = self._take_over(hand, found)
             except OwnerAlive:
                 return Wait(LOOK_AGAIN_SECONDS, "owner")
+            except _NotAlone:
+                return Suspect()
             if current is None:
                 return self._after_takeover(hand, found.starts)
             found = current
@@ -124,6 +134,15 @@ class Admission:
 
     def _is_ours(self, hand: Hand, found: Begun) -> bool:
         return found.owner == self._ledger.owner and found.at == hand.begun_at
+
+    def _take_over(self, hand: Hand, found: Begun) -> Marker | None:
+        force = self._owner_is_past(found)
+        if found.starts == MOST_STARTS - 1 and not hand.alone:
+            # Before the marker is ours, lest another job's crash counts against this one.
+            if not force and self._ledger.is_present(found.owner):
+                raise OwnerAlive(found.owner)
+            raise _NotAlone
+        return self._ledger.take_over(hand.message_id, found, hand.begun_at, force=force)
 
     def _owner_is_past(self, found: Begun) -> bool:
         """Our own process would know of an attempt under way; any other had time enough."""

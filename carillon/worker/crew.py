@@ -12,15 +12,17 @@ import structlog
 from carillon.broker.delivery import Delivery
 from carillon.contracts.messages import DeliveryJob, Mode, UnreadableMessage, decode_job
 from carillon.worker import metrics
-from carillon.worker.admission import Admission, Admitted, Send, Settle, Wait
+from carillon.worker.admission import Admission, Admitted, Send, Settle, Suspect, Wait
 from carillon.worker.dedupe import DedupeLedger, Done
 from carillon.worker.hands import Hand, Hands
+from carillon.worker.isolation import Isolation
 from carillon.worker.lanes import Crew, LaneQueues
 from carillon.worker.outcomes import after_defect, deferred_for, utc_now
 from carillon.worker.redis_link import RedisUnavailable
 from carillon.worker.reporting import Report
 from carillon.worker.routing import Choice, ProviderOrder
 from carillon.worker.sending import Sender
+from carillon.worker.telling import call_in_flight, tell_outcome
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +45,7 @@ class Bench:
     live: ProviderOrder
     sandbox: ProviderOrder
     report: Callable[[Report], None]
+    isolation: Isolation
     park: Callable[[Hand, float], None]
     reject: Callable[[Delivery], None]
     now: Callable[[], datetime] = utc_now
@@ -126,13 +129,35 @@ class CrewMember(threading.Thread):
         if not isinstance(choice, Choice) and choice <= LONGEST_PARK_SECONDS:
             self._park(hand, Wait(choice, "provider"))
             return
+        if hand.alone:
+            admitted = self._begin(hand, order, choice)
+        else:
+            with self._bench.isolation.together(before_waiting=self._write):
+                admitted = self._begin(hand, order, choice)
+        if isinstance(admitted, Suspect):
+            self._work_on_alone(hand)
+
+    def _work_on_alone(self, hand: Hand) -> None:
+        log.warning("a job was there when its workers stopped", message_id=hand.message_id)
+        with self._bench.isolation.alone():
+            hand.alone = True
+            try:
+                self._work_on(hand)
+                # The next job may begin only when nothing is left to lose of this one.
+                self._write()
+            finally:
+                hand.alone = False
+
+    def _begin(self, hand: Hand, order: ProviderOrder, choice: Choice | float) -> Admitted:
+        """Settle or send the job, as its marker says."""
         admitted = self._admit(hand)
         if isinstance(admitted, Send) and isinstance(choice, Choice):
             self._send(hand, order, choice, admitted)
-            return
+            return admitted
         if isinstance(choice, Choice):
             choice.member.breaker.abandon(choice.permit)
         self._without_sending(hand, admitted, choice)
+        return admitted
 
     def _choose(self, hand: Hand, order: ProviderOrder) -> Choice | float:
         """The provider to call; a short wait for its rate limit is slept through here.
@@ -171,15 +196,10 @@ class CrewMember(threading.Thread):
         if admitted.possible_duplicate:
             metrics.DEDUPE_HITS.labels(job.channel, "started").inc()
             metrics.POSSIBLE_DUPLICATES.labels(job.channel).inc()
-        _observe_waits(job, bench.now())
-        gauge = metrics.IN_FLIGHT.labels(job.channel, job.lane.value)
-        gauge.inc()
-        try:
+        with call_in_flight(job, bench.now()):
             done = Sender(order, now=bench.now).send(
                 job, choice, possible_duplicate=admitted.possible_duplicate
             )
-        finally:
-            gauge.dec()
         self._finish(hand, done)
 
     def _without_sending(self, hand: Hand, admitted: Admitted, choice: Choice | float) -> None:
@@ -187,6 +207,8 @@ class CrewMember(threading.Thread):
             self._park(hand, admitted)
         elif isinstance(admitted, Settle):
             self._settle(hand, admitted)
+        elif isinstance(admitted, Suspect):
+            return
         elif admitted.unmarked or isinstance(choice, Choice):
             # Unmarked, the retry that a deferral asks for could overtake this very job.
             self._park(hand, Wait(LONGEST_PARK_SECONDS, "redis"))
@@ -208,7 +230,7 @@ class CrewMember(threading.Thread):
         self._write()
         self._bench.ledger.remember(hand.message_id, done)
         self._unwritten = Report(hand, done)
-        _tell(hand.job, done)
+        tell_outcome(hand.job, done)
 
     def _write(self) -> None:
         """Write the outcome that is held back, and let its event go."""
@@ -254,30 +276,3 @@ class CrewMember(threading.Thread):
                 self._bench.reject(work)
             return
         self._finish(hand, after_defect(hand.job, type(defect).__name__, now=self._bench.now()))
-
-
-def _observe_waits(job: DeliveryJob, now: datetime) -> None:
-    # Clocks of two hosts may differ by more than the wait.
-    queued = max(0.0, (now - job.queued_at).total_seconds())
-    accepted = max(0.0, (now - job.accepted_at).total_seconds())
-    metrics.QUEUE_SECONDS.labels(job.channel, job.lane.value).observe(queued)
-    metrics.ACCEPTED_SECONDS.labels(job.channel, job.lane.value).observe(accepted)
-
-
-def _tell(job: DeliveryJob, done: Done) -> None:
-    metrics.JOBS.labels(job.channel, job.lane.value, done.provider, done.outcome.value).inc()
-    log.info(
-        "attempt finished",
-        channel=job.channel,
-        lane=job.lane.value,
-        notification_id=job.notification_id,
-        attempt=job.attempt,
-        correlation_id=job.correlation_id,
-        provider=done.provider,
-        provider_message_id=done.provider_message_id,
-        outcome=done.outcome.value,
-        reason=done.reason.value if done.reason else "",
-        error_code=done.error_code,
-        duration_ms=done.duration_ms,
-        possible_duplicate=done.possible_duplicate,
-    )

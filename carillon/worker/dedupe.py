@@ -139,6 +139,10 @@ class DedupeLedger:
             raise OwnerAlive(found.owner)
         return None if verdict == 1 else _marker(current)
 
+    def is_present(self, owner: str) -> bool:
+        """True where that owner's process has refreshed its presence in time."""
+        return bool(self._link.run(("EXISTS", PRESENCE_PREFIX + owner))[0])
+
     def refresh_presence(self) -> None:
         """Tell the other processes that this one is alive; call well within PRESENCE_SECONDS."""
         self._link.run(("SET", PRESENCE_PREFIX + self.owner, b"1", "EX", PRESENCE_SECONDS))

@@ -14,6 +14,7 @@ from carillon.worker.breaker import CircuitBreaker
 from carillon.worker.crew import Bench, CrewMember, Work
 from carillon.worker.dedupe import DedupeLedger
 from carillon.worker.hands import Hand, Hands
+from carillon.worker.isolation import Isolation
 from carillon.worker.lanes import Crew, LaneQueues
 from carillon.worker.parking import Parking
 from carillon.worker.providers.sandbox import SandboxProvider
@@ -37,6 +38,7 @@ class Desk:
         link: RedisLink,
         ledger: DedupeLedger,
         admission: Admission,
+        isolation: Isolation,
         report: Callable[[Report], None],
         reject: Callable[[Delivery], None],
     ) -> None:
@@ -58,6 +60,7 @@ class Desk:
             admission=admission,
             live=ProviderOrder(self._member(each, link) for each in providers),
             sandbox=ProviderOrder((Member(SandboxProvider(), AlwaysClosed()),)),
+            isolation=isolation,
             report=report,
             park=self._parking.park,
             reject=reject,

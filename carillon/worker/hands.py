@@ -25,6 +25,8 @@ class Hand:
     without_redis_since: float = 0.0
     """Monotonic time since which the job has waited for Redis; 0 where it has not."""
     poison: bool = False
+    alone: bool = False
+    """No other call is under way in this process."""
 
     @property
     def stale(self) -> bool:

@@ -1,5 +1,8 @@
 """What a worker counts. Labels come from our own tables alone, never from a message's text."""
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 from prometheus_client import Counter, Gauge, Histogram
 
 from carillon.observability.metrics import LATENCY_BUCKETS, WAIT_BUCKETS
@@ -90,3 +93,40 @@ PROVIDER_CONNECTS = Counter(
     "Connections opened to a provider that keeps them: new, or again after a lost one.",
     ["provider", "kind"],
 )
+
+
+@dataclass(frozen=True, slots=True)
+class LaneMetrics:
+    """What every job of a lane touches, looked up once."""
+
+    queue_seconds: Histogram
+    accepted_seconds: Histogram
+    in_flight: Gauge
+
+
+@lru_cache(maxsize=64)
+def lane_metrics(channel: str, lane: str) -> LaneMetrics:
+    """The metrics of one lane of one channel."""
+    return LaneMetrics(
+        QUEUE_SECONDS.labels(channel, lane),
+        ACCEPTED_SECONDS.labels(channel, lane),
+        IN_FLIGHT.labels(channel, lane),
+    )
+
+
+@lru_cache(maxsize=64)
+def call_seconds(channel: str, provider: str) -> Histogram:
+    """How long one provider takes."""
+    return CALL_SECONDS.labels(channel, provider)
+
+
+@lru_cache(maxsize=256)
+def calls(channel: str, provider: str, answer: str) -> Counter:
+    """One provider's answers of one kind."""
+    return CALLS.labels(channel, provider, answer)
+
+
+@lru_cache(maxsize=512)
+def jobs(channel: str, lane: str, provider: str, outcome: str) -> Counter:
+    """Jobs that ended alike."""
+    return JOBS.labels(channel, lane, provider, outcome)

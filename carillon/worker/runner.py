@@ -3,7 +3,8 @@
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 import structlog
 
@@ -16,6 +17,7 @@ from carillon.worker.breaker import CircuitBreaker
 from carillon.worker.dedupe import DedupeLedger
 from carillon.worker.desk import Desk
 from carillon.worker.hands import Hand
+from carillon.worker.isolation import Isolation
 from carillon.worker.redis_link import RedisLink, RedisUnavailable
 from carillon.worker.registry import ConfiguredProvider
 from carillon.worker.reporting import Reporter
@@ -27,6 +29,10 @@ HOUSEKEEPING_SECONDS = 1.0
 PRESENCE_EVERY = 4
 # An I/O thread that has not turned for so long hangs.
 MOST_SECONDS_SINCE_TURN = 30.0
+
+
+# A connection that does not answer is closed some time after its time is up.
+GOODBYE_SECONDS = 3.0
 
 
 class Runner:
@@ -54,6 +60,7 @@ class Runner:
         self._publisher = Publisher(settings.rabbitmq_url, name=settings.worker)
         self._reporter = Reporter(self._publisher, settle=self._settle, refuse=self._refuse)
         admission = Admission(self._ledger, longest_call=settings.longest_call_seconds)
+        isolation = Isolation()
         self._desks = {
             channel.name: Desk(
                 channel,
@@ -62,6 +69,7 @@ class Runner:
                 link=self._link,
                 ledger=self._ledger,
                 admission=admission,
+                isolation=isolation,
                 report=self._reporter.put,
                 reject=self._reject,
             )
@@ -96,16 +104,23 @@ class Runner:
         False where a job was left behind; RabbitMQ hands it out again, and its marker tells.
         """
         began = time.monotonic()
-        # Events and acks need a moment after the last job.
-        stop_until = began + self._settings.stop_seconds * 0.75
+
+        def left(share: float) -> float:
+            """Seconds until that share of the time is used; each stage has its own."""
+            until = began + share * max(1.0, self._settings.stop_seconds - GOODBYE_SECONDS)
+            return max(0.1, until - time.monotonic())
+
         log.info("worker stops")
-        self._consumer.stop_consuming()
-        for unbegun in self._finish_desks(began + self._settings.drain_seconds, stop_until):
-            self._release(unbegun)
-        deadline = began + self._settings.stop_seconds
-        complete = self._reporter.close(max(1.0, deadline - time.monotonic() - 4.0))
-        self._consumer.close(max(1.0, deadline - time.monotonic() - 2.0))
-        self._publisher.close(max(1.0, deadline - time.monotonic()))
+        self._consumer.stop_consuming(left(0.15))
+        began_draining = time.monotonic()
+        unbegun = self._finish_desks(
+            began_draining + min(self._settings.drain_seconds, left(0.5)),
+            began_draining + left(0.75),
+        )
+        for each in unbegun:
+            self._release(each)
+        complete = self._reporter.close(left(0.85))
+        _at_once(lambda: self._consumer.close(left(1.0)), lambda: self._publisher.close(left(1.0)))
         complete = self._leave() and complete
         log.info("worker stopped", complete=complete, seconds=round(time.monotonic() - began, 1))
         return complete
@@ -139,18 +154,11 @@ class Runner:
 
     def _finish_desks(self, drain_until: float, stop_until: float) -> list[Hand | Delivery]:
         unbegun: list[Hand | Delivery] = []
-        threads = [
-            threading.Thread(
-                target=lambda desk=desk: unbegun.extend(
-                    desk.finish(drain_until=drain_until, stop_until=stop_until)
-                )
-            )
-            for desk in self._desks.values()
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+
+        def finish(desk: Desk) -> None:
+            unbegun.extend(desk.finish(drain_until=drain_until, stop_until=stop_until))
+
+        _at_once(*(partial(finish, desk) for desk in self._desks.values()))
         return unbegun
 
     def _leave(self) -> bool:
@@ -215,3 +223,12 @@ class Runner:
         except RedisUnavailable:
             # Each process then goes by what it sees itself; the link logs that Redis is away.
             return
+
+
+def _at_once(*tasks: Callable[[], None]) -> None:
+    """Run the tasks beside each other, and wait for all."""
+    threads = [threading.Thread(target=task) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

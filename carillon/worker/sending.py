@@ -71,8 +71,8 @@ class Sender:
         except Exception as defect:  # noqa: BLE001  a provider's bug must not stop the lane
             kind, heard = "defect", None
             answer = self._defect(job, choice, defect)
-        metrics.CALL_SECONDS.labels(job.channel, choice.name).observe(time.perf_counter() - started)
-        metrics.CALLS.labels(job.channel, choice.name, kind).inc()
+        metrics.call_seconds(job.channel, choice.name).observe(time.perf_counter() - started)
+        metrics.calls(job.channel, choice.name, kind).inc()
         self._order.heard(choice, heard)
         return answer
 

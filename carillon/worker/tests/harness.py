@@ -106,6 +106,17 @@ class Platform:
         """The events, as soon as there are `count`."""
         return self._wait(self.events, count, "events", timeout)
 
+    def wait_told(self, count: int, timeout: float = WAIT_SECONDS) -> list[DeliveryEvent]:
+        """The events, as soon as `count` attempts have one; a crash may repeat some."""
+
+        def attempts() -> int:
+            return len({(event.notification_id, event.attempt) for event in self.events})
+
+        with self._change:
+            told = self._change.wait_for(lambda: attempts() >= count, timeout)
+            assert told, f"{attempts()} of {count} attempts"
+            return list(self.events)
+
     def wait_dead(self, count: int, timeout: float = WAIT_SECONDS) -> list[Delivery]:
         """The dead letters, as soon as there are `count`."""
         return self._wait(self.dead, count, "dead letters", timeout)

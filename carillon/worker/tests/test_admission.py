@@ -9,7 +9,16 @@ import pytest
 from carillon.contracts.messages import DeliveryPolicy, Outcome
 from carillon.errors import Reason
 from carillon.testing.providers import delivery_job
-from carillon.worker.admission import MOST_STARTS, PATIENCE_SECONDS, Admission, Send, Settle, Wait
+from carillon.worker.admission import (
+    MOST_STARTS,
+    PATIENCE_SECONDS,
+    Admission,
+    Admitted,
+    Send,
+    Settle,
+    Suspect,
+    Wait,
+)
 from carillon.worker.dedupe import MARKER_PREFIX, DedupeLedger, Done, Started
 from carillon.worker.hands import Hand
 from carillon.worker.redis_link import RedisLink
@@ -29,7 +38,7 @@ class Worker:
         self.clock = Clock()
         self.admission = Admission(self.ledger, longest_call=LONGEST_CALL, clock=self.clock)
 
-    def admit(self, hand: Hand) -> Send | Settle | Wait:
+    def admit(self, hand: Hand) -> Admitted:
         hand.begun_at = hand.begun_at or time.time()
         return self.admission.decide(hand, self.ledger.begin(hand.message_id, hand.begun_at))
 
@@ -148,12 +157,24 @@ def test_our_own_older_marker_is_an_unknown_outcome(first: Worker) -> None:
 def test_a_job_that_stops_its_workers_is_poison(link: RedisLink) -> None:
     hand = hand_for()
     for number in range(MOST_STARTS):
-        worker = Worker(link, f"worker-{number}")
-        assert worker.admit(again(hand)) == Send(possible_duplicate=number > 0)
+        worker, redelivered = Worker(link, f"worker-{number}"), again(hand)
+        if number == MOST_STARTS - 1:
+            assert worker.admit(redelivered) == Suspect()
+            redelivered.alone = True
+        assert worker.admit(redelivered) == Send(possible_duplicate=number > 0)
     settled = Worker(link, "the last").admit(again(hand))
     assert isinstance(settled, Settle)
     assert settled.poison
     assert (settled.done.outcome, settled.done.reason) == (Outcome.FAILED, Reason.OUTCOME_UNKNOWN)
+
+
+def test_a_suspect_whose_owner_lives_is_waited_for(link: RedisLink) -> None:
+    hand = hand_for()
+    for number in range(MOST_STARTS - 1):
+        worker = Worker(link, f"worker-{number}")
+        worker.admit(again(hand))
+    worker.ledger.refresh_presence()
+    assert isinstance(Worker(link, "the next").admit(again(hand)), Wait)
 
 
 def test_a_marker_of_a_later_release_is_an_unknown_outcome(first: Worker, link: RedisLink) -> None:

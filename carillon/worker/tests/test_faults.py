@@ -149,7 +149,7 @@ class TestCrash:
                 worker.kill()
             forget_the_dead(redis_url)
         with WorkerProcess(tmp_path, redis_url, broker.url) as worker:
-            events = platform.wait_events(400)
+            events = platform.wait_told(400)
             assert worker.terminate() == 0
         assert set(ledger.accepted) == ids(*load)
         twice = {message_id for message_id, count in ledger.accepted.items() if count > 1}
@@ -175,9 +175,10 @@ class TestCrash:
         with WorkerProcess(tmp_path, redis_url, broker.url):
             [letter] = platform.wait_dead(1)
             event = platform.event_of(killer)
-            platform.wait_events(101)
+            platform.wait_told(101)
         assert letter.message_id == killer.message_id
         assert (event.outcome, event.reason) == (Outcome.FAILED, Reason.OUTCOME_UNKNOWN)
+        assert [event for event in platform.events if event.outcome is Outcome.FAILED] == [event]
         assert set(ledger.accepted) == ids(*innocents)
         assert len(platform.dead) == 1
 
@@ -222,7 +223,7 @@ class TestStop:
             assert time.monotonic() - began < 30
         sent_before = sum(ledger.accepted.values())
         # What was sent was told, and acknowledged.
-        platform.wait_events(sent_before)
+        platform.wait_told(sent_before)
         with WorkerProcess(tmp_path, redis_url, broker.url) as worker:
             events = platform.wait_events(300)
             assert worker.terminate() == 0
@@ -256,6 +257,30 @@ class TestStop:
             lambda: broker.depth(topology.queue_for("email", Lane.NORMAL)) == 1, "it is given back"
         )
         assert ledger.accepted == {other.message_id: 1}
+
+    def test_a_silent_broker_does_not_hold_up_the_exit(
+        self,
+        platform: Platform,
+        broker: Broker,
+        redis_url: str,
+        tmp_path: Path,
+        ledger: Ledger,
+        amqp_proxy: TCPProxy,
+    ) -> None:
+        load = jobs(20)
+        stop = {"WORKER_STOP_SECONDS": "8", "WORKER_DRAIN_SECONDS": "1", "DELAY": "0.05"}
+        url = through(broker.url, amqp_proxy)
+        with WorkerProcess(tmp_path, redis_url, url, **stop) as worker:
+            platform.publish(*load)
+            eventually(lambda: len(ledger.lines("accepted")) >= 3, "some are sent")
+            amqp_proxy.black_hole()
+            began = time.monotonic()
+            worker.terminate(15)
+            assert time.monotonic() - began < 10
+        amqp_proxy.cut()
+        with WorkerProcess(tmp_path, redis_url, broker.url):
+            platform.wait_told(20)
+        assert ledger.accepted == dict.fromkeys(ids(*load), 1)
 
 
 class TestBrokerTrouble:
@@ -334,7 +359,7 @@ class TestBrokerTrouble:
             amqp_proxy.black_hole()
             time.sleep(6)
             amqp_proxy.heal()
-            eventually(lambda: len({e.event_id for e in platform.events}) >= 200, "all are told")
+            platform.wait_told(200)
         assert sorted(provider.sent) == sorted(ids(*load))
 
     def test_a_call_longer_than_the_heartbeat_is_made_once(
