@@ -1,7 +1,7 @@
 """Routes of the template service."""
 
 from django.conf import settings
-from django.urls import path
+from django.urls import include, path
 
 from carillon.observability.health import HealthChecks
 from carillon.redis_client import connect
@@ -19,6 +19,7 @@ _serving = HealthChecks(settings.CARILLON.service, {"database": check_database})
 
 urlpatterns = [
     path("internal/organizations/", OrganizationSyncApi.as_view()),
+    path("", include("template_service.templates.urls")),
     *common_urls(everything=_everything, serving=_serving),
 ]
 

@@ -50,6 +50,13 @@ def success(
     return Response(body, status=status, headers=headers)
 
 
+def success_bytes(data: object, message: str) -> bytes:
+    """An answer of one object as JSON, for code that answers without REST framework."""
+    return _encoder.encode(
+        {"success": True, "data": data, "message": message, "meta": _SINGLE_META}
+    )
+
+
 def failure(code: str, message: str, details: Mapping[str, object] | None = None) -> dict[str, Any]:
     """The body of an error; `code` is from design's table and never changes its meaning."""
     body: dict[str, Any] = {"success": False, "error": code, "message": message}

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
+from django.test import RequestFactory
 from rest_framework.request import Request
-from rest_framework.test import APIRequestFactory
 
 from carillon.web.bodies import convert_body, parse_body
 from carillon.web.errors import InvalidJSON, MissingFields, PayloadTooLarge, ValidationFailed
@@ -20,8 +20,8 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
-def request(body: bytes, content_type: str = "application/json", **headers: str) -> Request:
-    made = APIRequestFactory().generic("POST", "/", body, content_type, **headers)
+def request(body: bytes, content_type: str = "application/json", **headers: Any) -> Request:
+    made = RequestFactory().generic("POST", "/", body, content_type, **headers)
     return Request(made)
 
 

@@ -8,19 +8,18 @@ from hypothesis import strategies as st
 
 from carillon.web.strict_json import INTEGER_MOST, InvalidJSONText, loads
 
+TEXT = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
+
 STORABLE = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(min_value=-INTEGER_MOST - 1, max_value=INTEGER_MOST)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(alphabet=st.characters(exclude_categories=("Cs",), exclude_characters="\x00")),
+    | st.text(alphabet=TEXT),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.text(
-                alphabet=st.characters(exclude_categories=("Cs",), exclude_characters="\x00"),
-                max_size=5,
-            ),
+            st.text(alphabet=TEXT, max_size=5),
             inner,
             max_size=4,
         )

@@ -1,0 +1,125 @@
+"""Templates are written: created, replaced, changed. Every edit of the words is a new version."""
+
+from django.db import transaction
+from django.utils import timezone
+from msgspec import UNSET
+
+from carillon.web.errors import ValidationFailed
+from carillon.web.tenants.services import require_organization
+from template_service.templates.bodies import ChangeBody, ReplaceBody, TemplateBody, check_words
+from template_service.templates.models import Template, TemplateVersion, VersionStatus
+from template_service.templates.selectors import shown_version
+from template_service.templates.services.changes import (
+    insert_template,
+    lock_template,
+    next_number,
+    publish_change,
+)
+from template_service.templates.services.checks import require_publishable, require_readable
+
+WORDS = ("subject", "content", "html_content", "variables", "optional_variables")
+FACTS = ("name", "description", "category", "delivery")
+
+
+def create_template(organization_id: str, body: TemplateBody) -> tuple[Template, TemplateVersion]:
+    """The template and its first version.
+
+    Raises ValidationFailed, OrganizationNotFound or TemplateExists.
+    """
+    language = check_words(body)
+    organization = require_organization(organization_id)
+    template = Template(
+        organization=organization,
+        code=body.code,
+        type=body.type,
+        default_language=language,
+        **{field: getattr(body, field) for field in FACTS},
+    )
+    version = TemplateVersion(
+        template=template,
+        number=1,
+        language=language,
+        **{field: getattr(body, field) for field in WORDS},
+    )
+    require_readable(version)
+    if body.status == "active":
+        require_publishable(template, version)
+        version.status = VersionStatus.ACTIVE
+        version.published_at = timezone.now()
+    with transaction.atomic():
+        insert_template(template)
+        version.save(force_insert=True)
+        publish_change(template, "created")
+    return template, version
+
+
+def replace_template(
+    organization_id: str, code: str, body: ReplaceBody, *, if_match: str
+) -> tuple[Template, TemplateVersion]:
+    """All of it anew, its words as a new draft. Raises as `change_template`."""
+    language = check_words(body)
+    with transaction.atomic():
+        template = lock_template(organization_id, code, if_match)
+        _set_facts(template, body)
+        draft = _draft(template, language or template.default_language)
+        for field in WORDS:
+            setattr(draft, field, getattr(body, field))
+        _keep(draft)
+        publish_change(template, "replaced")
+    return template, draft
+
+
+def change_template(
+    organization_id: str, code: str, body: ChangeBody, *, if_match: str
+) -> tuple[Template, TemplateVersion]:
+    """What is named, its words as a new draft on top of the newest version of that language.
+
+    Name, description, category and delivery are the template's and change at once. Raises
+    ValidationFailed, TemplateNotFound or PreconditionFailed.
+    """
+    language = check_words(body)
+    if all(getattr(body, field) is UNSET for field in (*FACTS, *WORDS)):
+        raise ValidationFailed("Nothing to change was named.")
+    with transaction.atomic():
+        template = lock_template(organization_id, code, if_match)
+        _set_facts(template, body)
+        version = _changed_words(template, body, language)
+        publish_change(template, "changed")
+    return template, version
+
+
+def _changed_words(template: Template, body: ChangeBody, language: str) -> TemplateVersion:
+    """A new draft where words were named; else the version to show."""
+    words = {field: getattr(body, field) for field in WORDS}
+    words = {field: value for field, value in words.items() if value is not UNSET}
+    if not words:
+        return shown_version(template)
+    draft = _draft(template, language or template.default_language)
+    for field, value in words.items():
+        setattr(draft, field, value)
+    _keep(draft)
+    return draft
+
+
+def _set_facts(template: Template, body: ChangeBody | ReplaceBody) -> None:
+    for field in FACTS:
+        value = getattr(body, field)
+        if value is not UNSET:
+            setattr(template, field, value)
+
+
+def _draft(template: Template, language: str) -> TemplateVersion:
+    """A copy of the newest version in the language; of the default's where there is none."""
+    newest = template.versions.filter(language=language).order_by("-number").first()
+    if newest is None:
+        default = template.versions.filter(language=template.default_language)
+        newest = default.order_by("-number").first()
+    words = {field: getattr(newest, field) for field in WORDS} if newest else {}
+    return TemplateVersion(
+        template=template, number=next_number(template), language=language, **words
+    )
+
+
+def _keep(draft: TemplateVersion) -> None:
+    require_readable(draft)
+    draft.save(force_insert=True)

@@ -1,0 +1,186 @@
+"""What the calls answer."""
+
+import difflib
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from carillon.contracts.messages import Content, EmailContent, PushContent
+from carillon.rendering import Problem
+from template_service.templates.models import Template, TemplateVersion, VersionStatus
+
+COMPARED = ("subject", "content", "html_content", "variables", "optional_variables", "language")
+
+
+class TemplateShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A template with one of its versions: the reference's fields, and ours."""
+
+    template_id: str
+    code: str
+    name: str
+    description: str
+    type: str
+    category: str
+    delivery: str
+    default_language: str
+    version: int
+    language: str
+    status: str
+    subject: str
+    content: str
+    html_content: str
+    variables: list[str]
+    optional_variables: list[str]
+    created_at: datetime
+    updated_at: datetime
+    published_at: datetime | None
+
+
+class VersionShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A version in the list of versions."""
+
+    version: int
+    language: str
+    status: str
+    subject: str
+    variables: list[str]
+    optional_variables: list[str]
+    created_at: datetime
+    published_at: datetime | None
+
+
+class FieldChange(msgspec.Struct, frozen=True):
+    """A field that differs; `unified` is a unified diff of texts, empty for lists."""
+
+    field: str
+    before: str | list[str]
+    after: str | list[str]
+    unified: str
+
+
+class DiffShape(msgspec.Struct, frozen=True):
+    """What differs between two versions."""
+
+    from_version: int
+    to_version: int
+    changes: list[FieldChange]
+
+
+class PreviewShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What would be sent."""
+
+    subject: str
+    content: str
+    html_content: str
+    version: int
+    language: str
+    warnings: list[str]
+
+
+class ProblemShape(msgspec.Struct, frozen=True):
+    """Something wrong, and where; line and column count from 1, 0 where they say nothing."""
+
+    code: str
+    message: str
+    field: str
+    line: int
+    column: int
+
+
+class LintShape(msgspec.Struct, frozen=True):
+    """`errors` keep a version from being published; `warnings` do not."""
+
+    version: int
+    language: str
+    publishable: bool
+    errors: list[ProblemShape]
+    warnings: list[ProblemShape]
+
+
+def show_template(template: Template, version: TemplateVersion) -> TemplateShape:
+    """The template with this version of its words."""
+    return TemplateShape(
+        template_id=template.id,
+        code=template.code,
+        name=template.name,
+        description=template.description,
+        type=template.type,
+        category=template.category,
+        delivery=str(template.delivery),
+        default_language=template.default_language,
+        version=version.number,
+        language=version.language,
+        status=_status(template, version),
+        subject=version.subject,
+        content=version.content,
+        html_content=version.html_content,
+        variables=list(version.variables),
+        optional_variables=list(version.optional_variables),
+        created_at=template.created_at,
+        updated_at=template.updated_at,
+        published_at=version.published_at,
+    )
+
+
+def show_version(template: Template, version: TemplateVersion) -> VersionShape:
+    """A line of the list."""
+    return VersionShape(
+        version=version.number,
+        language=version.language,
+        status=_status(template, version),
+        subject=version.subject,
+        variables=list(version.variables),
+        optional_variables=list(version.optional_variables),
+        created_at=version.created_at,
+        published_at=version.published_at,
+    )
+
+
+def show_diff(before: TemplateVersion, after: TemplateVersion) -> DiffShape:
+    """Field by field."""
+    changes = [
+        FieldChange(
+            field, getattr(before, field), getattr(after, field), _unified(before, after, field)
+        )
+        for field in COMPARED
+        if getattr(before, field) != getattr(after, field)
+    ]
+    return DiffShape(before.number, after.number, changes)
+
+
+def show_preview(version: TemplateVersion, content: Content, warnings: list[str]) -> PreviewShape:
+    """Rendered content in the template's own field names."""
+    subject, html = "", ""
+    if isinstance(content, EmailContent):
+        subject, html = content.subject, content.html
+    elif isinstance(content, PushContent):
+        subject = content.title
+    return PreviewShape(
+        subject=subject,
+        content=content.body,
+        html_content=html,
+        version=version.number,
+        language=version.language,
+        warnings=warnings,
+    )
+
+
+def show_problem(problem: Problem) -> ProblemShape:
+    """Every field filled."""
+    return ProblemShape(problem.code, problem.message, problem.field, problem.line, problem.column)
+
+
+def _status(template: Template, version: TemplateVersion) -> str:
+    return VersionStatus.ARCHIVED.value if template.is_archived else str(version.status)
+
+
+def _unified(before: TemplateVersion, after: TemplateVersion, field: str) -> str:
+    old: Any = getattr(before, field)
+    new: Any = getattr(after, field)
+    if not isinstance(old, str):
+        return ""
+    lines = difflib.unified_diff(
+        old.splitlines(), new.splitlines(), f"v{before.number}", f"v{after.number}", lineterm=""
+    )
+    return "\n".join(lines)
