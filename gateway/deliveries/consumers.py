@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 import psycopg
 import structlog
@@ -28,6 +29,13 @@ log = structlog.get_logger(__name__)
 COLLECT_TIMEOUT = 0.5
 STUCK_AFTER = 60.0
 IDLE_IN_TRANSACTION = 30.0
+
+Chunk: TypeAlias = list[tuple[Delivery, ReadEvent]]
+
+# What is an event's own fault: its batch is halved until it is alone, and it is parked. A value
+# that our own code chokes on counts as such; it would end the process again and again, and with
+# every end its neighbours would come closer to their delivery limit.
+REFUSED = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError, LookupError)
 
 
 class EventsConsumer:
@@ -86,59 +94,64 @@ class EventsConsumer:
             self._session.drop()
 
     def _process(self, deliveries: Sequence[Delivery]) -> None:
-        readable: list[tuple[Delivery, ReadEvent]] = []
+        readable: Chunk = []
         for delivery in deliveries:
             try:
                 readable.append((delivery, read_event(delivery.body)))
             except UnreadableMessage as error:
                 self._park(delivery, str(error))
+        chunks = deque([readable] if readable else [])
         backoff = Backoff()
-        while readable:
+        while chunks:
+            chunk = chunks.popleft()
             try:
-                self._apply(readable)
+                applied = self._apply(chunk)
+            except REFUSED as error:
+                self._session.release()
+                if len(chunk) == 1:
+                    self._park(chunk[0][0], repr(error))
+                else:
+                    middle = len(chunk) // 2
+                    chunks.extendleft((chunk[middle:], chunk[:middle]))
             except psycopg.Error as error:
-                self._session.drop()
-                metrics.DATABASE_FAILURES.inc()
-                log.warning("the database failed; the batch is kept", error=repr(error))
-                if self._stop.is_set():
+                chunks.appendleft(chunk)
+                if not self._wait_for_database(backoff, error):
                     return
-                self._stop.wait(backoff.next())
-                self._turned = time.monotonic()
-                # RabbitMQ delivers these again by itself.
-                readable = [item for item in readable if not item[0].stale]
+                # RabbitMQ delivers the stale ones again by itself.
+                chunks = deque(filter(None, map(_fresh, chunks)))
             else:
-                return
+                _count(applied)
 
-    def _apply(self, readable: Sequence[tuple[Delivery, ReadEvent]]) -> None:
-        """Apply and ack; halve the batch until what the database refuses is alone.
+    def _wait_for_database(self, backoff: Backoff, error: psycopg.Error) -> bool:
+        """False where we are to stop rather than to wait."""
+        self._session.drop()
+        metrics.DATABASE_FAILURES.inc()
+        log.warning("the database failed; the batch is kept", error=repr(error))
+        if not self._stop.is_set():
+            self._stop.wait(backoff.next())
+            self._turned = time.monotonic()
+            return True
+        return False
 
-        Raises psycopg.Error for what is no event's fault.
-        """
+    def _apply(self, chunk: Chunk) -> AppliedBatch:
+        """Apply, then ack. Raises psycopg.Error, with nothing done."""
         began = time.monotonic()
-        try:
-            applied = apply_events(
-                self._session.connection(),
-                [read for _, read in readable],
-                self._settings.retry_policies,
-            )
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
-            self._session.release()
-            if len(readable) == 1:
-                self._park(readable[0][0], repr(error))
-                return
-            middle = len(readable) // 2
-            self._apply(readable[:middle])
-            self._apply(readable[middle:])
-            return
-        self._consumer.ack_all(delivery for delivery, _ in readable)
-        metrics.BATCH_EVENTS.observe(len(readable))
+        applied = apply_events(
+            self._session.connection(), [read for _, read in chunk], self._settings.retry_policies
+        )
+        self._consumer.ack_all(delivery for delivery, _ in chunk)
+        metrics.BATCH_EVENTS.observe(len(chunk))
         metrics.BATCH_SECONDS.observe(time.monotonic() - began)
-        _count(applied)
+        return applied
 
     def _park(self, delivery: Delivery, why: str) -> None:
         self._consumer.reject(delivery)
         metrics.EVENTS_IGNORED.labels("unreadable").inc()
         log.error("an event is unreadable and was parked", message=delivery.message_id, why=why)
+
+
+def _fresh(chunk: Chunk) -> Chunk:
+    return [item for item in chunk if not item[0].stale]
 
 
 def _count(applied: AppliedBatch) -> None:

@@ -1,6 +1,5 @@
 """`manage.py events`: apply delivery events until SIGTERM."""
 
-import signal
 from typing import Any
 
 import structlog
@@ -16,6 +15,7 @@ from carillon.web.health import check_database
 from gateway.deliveries.config import EventsSettings
 from gateway.deliveries.consumers import EventsConsumer
 from gateway.deliveries.reconciler import Reconciler
+from gateway.outbox.termination import on_termination
 
 log = structlog.get_logger(__name__)
 
@@ -33,8 +33,7 @@ class Command(BaseCommand):
         logging.configure("events", env)
         own = EventsSettings.read(env)
         consumer = EventsConsumer(settings.GATEWAY.rabbitmq_url, own)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: consumer.stop())
+        on_termination(consumer.stop)
 
         def check_rabbitmq() -> None:
             if not consumer.consuming:

@@ -1,6 +1,5 @@
 """`manage.py relay`: publish the outbox to RabbitMQ until SIGTERM."""
 
-import signal
 from typing import Any
 
 import structlog
@@ -18,6 +17,7 @@ from gateway.outbox.config import RelaySettings
 from gateway.outbox.depth_watch import DepthWatch
 from gateway.outbox.services.relay import Relay
 from gateway.outbox.services.topology_repair import TopologyRepair
+from gateway.outbox.termination import on_termination
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +37,7 @@ class Command(BaseCommand):
         url = settings.GATEWAY.rabbitmq_url
         publisher = Publisher(url, name="relay")
         relay = Relay(publisher, own, TopologyRepair(url))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: relay.stop())
+        on_termination(relay.stop)
 
         def check_rabbitmq() -> None:
             if not publisher.connected or publisher.blocked:
