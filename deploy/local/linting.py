@@ -151,9 +151,10 @@ def _mypy(cache: str) -> tuple[str, ...]:
 
 def _mypy_service(service: str) -> Check:
     config = f"deploy/lint/mypy-{service}.ini"
-    return Check(
-        f"mypy-{service}", (*_mypy(service), "--config-file", config, service, SHARED), SETTINGS
-    )
+    # A model is known where its app is installed, and carillon.web.tenants is in these two alone.
+    paths = (service,) if service == "gateway" else (service, SHARED)
+    argv = (*_mypy(service), "--config-file", config, *paths)
+    return Check(f"mypy-{service}", argv, SETTINGS)
 
 
 def _migrations(service: str) -> Check:
