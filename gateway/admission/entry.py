@@ -10,7 +10,7 @@ from django.conf import settings
 
 from gateway.admission.errors import InvalidAPIKey
 from gateway.admission.limits import LimitState, ProcessLimits
-from gateway.admission.scripts import RedisDown, scripts
+from gateway.admission.scripts import ENTER, RedisDown, scripts
 from gateway.connections import redis_client
 from gateway.organizations import key_records, selectors
 from gateway.organizations.key_records import KeyRecord
@@ -51,7 +51,7 @@ def enter(text: str) -> Entry:
 def _from_cache(prefix: str, digest: bytes) -> Entry | None:
     """None where no record is cached. Raises InvalidAPIKey or RedisDown."""
     found = scripts().run(
-        scripts().enter, [key_records.cache_key(prefix)], [digest.hex(), *_plan_arguments()]
+        ENTER, [key_records.cache_key(prefix)], [digest.hex(), *_plan_arguments()]
     )
     record = key_records.decode(found[0]) if found else None
     if record is None:

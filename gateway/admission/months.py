@@ -21,7 +21,7 @@ class Month:
     @property
     def name(self) -> str:
         """`2026-11`."""
-        return f"{self.start:%Y-%m}"
+        return f"{self.start.year}-{self.start.month:02}"
 
     @property
     def seconds(self) -> int:

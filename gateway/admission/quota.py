@@ -14,6 +14,7 @@ import hashlib
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from carillon.contracts import ids
 from gateway.admission.errors import QuotaExceeded, RateLimitExceeded
 from gateway.admission.limits import MICROSECONDS, LimitState, ProcessLimits
 from gateway.admission.months import Month
-from gateway.admission.scripts import RedisDown, scripts
+from gateway.admission.scripts import RELEASE, RESERVE, RedisDown, scripts
 from gateway.notifications import counting
 
 log = structlog.get_logger(__name__)
@@ -42,7 +43,7 @@ _committed: deque[tuple[str, str]] = deque(maxlen=100_000)
 _outdated: set[str] = set()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Claim:
     """What one notification takes."""
 
@@ -55,12 +56,12 @@ class Claim:
     recipient: str | None
     channel: str
 
-    @property
+    @cached_property
     def month(self) -> Month:
         """The month it counts for."""
         return Month.of(self.at)
 
-    @property
+    @cached_property
     def keys(self) -> list[str]:
         """Those of reserve.lua and release.lua."""
         counter = reservations = recipient = ""
@@ -101,7 +102,7 @@ def reserve(claim: Claim) -> Reservation:
     counter = claim.keys[1]
     try:
         if counter in _outdated:
-            scripts().delete(counter)
+            scripts().command("DEL", counter)
             _outdated.discard(counter)
         verdict, used, recipient, suspects = _run_reserve(claim)
     except RedisDown:
@@ -136,7 +137,7 @@ def release(reservation: Reservation) -> None:
         return
     try:
         scripts().run(
-            scripts().release,
+            RELEASE,
             claim.keys,
             [claim.notification_id.hex, limit.most, limit.seconds * MICROSECONDS],
         )
@@ -180,7 +181,7 @@ def _send_reserve(claim: Claim, *, counted: str) -> Any:
     for pair in settled:
         arguments.extend(pair)
     try:
-        return scripts().run(scripts().reserve, claim.keys, arguments)
+        return scripts().run(RESERVE, claim.keys, arguments)
     except RedisDown:
         _committed.extendleft(settled)
         raise
@@ -218,7 +219,7 @@ def _settle_suspects(claim: Claim, suspects: list[bytes]) -> None:
             continue
         log.warning("abandoned reservation released", notification_id=notification_id)
         try:
-            scripts().run(scripts().release, ["", counter, reservations], [notification_id, 1, 1])
+            scripts().run(RELEASE, ["", counter, reservations], [notification_id, 1, 1])
         except RedisDown:
             return
 

@@ -7,7 +7,7 @@ from enum import Enum
 from carillon.clients.http import ServiceDown
 from carillon.contracts.records import TemplateRecord, UserRecord
 from carillon.record_cache import Cached
-from gateway.admission.scripts import RedisDown, scripts
+from gateway.admission.scripts import LOOK, RedisDown, scripts
 from gateway.connections import templates, users
 from gateway.notifications.errors import (
     TemplateNotFound,
@@ -64,13 +64,13 @@ def look(organization_id: str, *, request_id: str, template_code: str, user_id: 
     try:
         if request_id:
             number, template, user = scripts().run(
-                scripts().look,
+                LOOK,
                 [_marker(organization_id, request_id), template_key, user_key],
                 [IN_FLIGHT_SECONDS, MARKER_SECONDS],
             )
             claim = Claim(number)
         elif template_code or user_id:
-            template, user = scripts().read([template_key, user_key])
+            template, user = scripts().command("MGET", template_key, user_key)
     except RedisDown:
         pass
     return Looked(
@@ -84,7 +84,7 @@ def look(organization_id: str, *, request_id: str, template_code: str, user_id: 
 def forget(organization_id: str, request_id: str) -> None:
     """Nothing was stored: let the request_id be used again at once."""
     try:
-        scripts().delete(_marker(organization_id, request_id))
+        scripts().command("DEL", _marker(organization_id, request_id))
     except RedisDown:
         # It frees itself when no request can be in flight any more.
         return

@@ -22,13 +22,13 @@ REFUSED = Counter(
 )
 ADMISSION = Histogram(
     "carillon_admission_duration_seconds",
-    "Time of each stage of accepting a notification.",
+    "Time of the two stages of accepting a notification, compose and store.",
     ["stage"],
     buckets=LATENCY_BUCKETS,
 )
-LOOK_SECONDS = ADMISSION.labels("look")
+# Template, user and words: Redis, or the internal services.
 COMPOSE_SECONDS = ADMISSION.labels("compose")
-RESERVE_SECONDS = ADMISSION.labels("reserve")
+# Limits, quota and the insert: Redis and PostgreSQL.
 STORE_SECONDS = ADMISSION.labels("store")
 
 

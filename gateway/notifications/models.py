@@ -18,7 +18,11 @@ class Notification(models.Model):
     """One message to one recipient on one channel. `status` moves by carillon.contracts.status."""
 
     id = PrefixedIDField(ids.NOTIFICATION, primary_key=True)
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, db_index=False)
+    # No constraint in the database: each insert would lock the organization's row, and all of an
+    # organization's inserts the same one. Organizations are deactivated, never deleted.
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
     # The client's idempotency key, or one that we made.
     request_id = models.CharField(max_length=128)
     # SHA-256 of what was asked for: the same request_id with another body is refused.

@@ -123,9 +123,7 @@ class APIKeyAdmin(admin.ModelAdmin[APIKey]):
             "text": key.text,
             "opts": self.opts,
         }
-        response = TemplateResponse(request, "admin/organizations/apikey/created.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/organizations/apikey/created.html", context)
 
     @admin.action(description="Deactivate selected keys", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: "QuerySet[APIKey]") -> None:

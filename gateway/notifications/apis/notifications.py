@@ -1,5 +1,6 @@
 """`/api/v1/notifications/`: accept, list, show, and the status of reference 003."""
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -87,7 +88,7 @@ class NotificationsApi(ClientApi):
             ),
         },
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Accept a notification."""
         channel = ""
         try:

@@ -1,0 +1,131 @@
+"""The admin: nothing secret, nothing slow, and changes that hold at once."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from gateway.organizations.models import APIKey
+from gateway.tests.calls import Api
+from gateway.tests.conftest import Tenant
+from gateway.tests.factories import make_notification
+
+pytestmark = [pytest.mark.integration]
+
+ME = "/api/v1/organizations/me/"
+KEYS = "/admin/organizations/apikey/"
+ORGANIZATIONS = "/admin/organizations/organization/"
+NOTIFICATIONS = "/admin/notifications/notification/"
+
+
+@pytest.fixture
+def admin(committed_tenant: Tenant) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    return client
+
+
+def test_every_page_opens_and_shows_no_secret(admin: Client, committed_tenant: Tenant) -> None:
+    notification = make_notification(committed_tenant.organization)
+    key = APIKey.objects.get(prefix=committed_tenant.api.key[:19])
+    for path in (
+        "/admin/",
+        KEYS,
+        f"{KEYS}add/",
+        f"{KEYS}{key.pk}/change/",
+        ORGANIZATIONS,
+        f"{ORGANIZATIONS}{committed_tenant.id}/change/",
+        NOTIFICATIONS,
+        f"{NOTIFICATIONS}{notification.pk}/change/",
+    ):
+        page = admin.get(path)
+        assert page.status_code == 200, path
+        text = page.content.decode()
+        assert key.digest.hex() not in text, path
+        assert str(bytes(key.digest)) not in text, path
+        assert "someone@example.com" not in text, path
+    assert "so***@example.com" in text
+
+
+def test_a_new_key_is_shown_once_and_in_no_cookie(admin: Client, committed_tenant: Tenant) -> None:
+    page = admin.post(
+        f"{KEYS}add/",
+        {
+            "organization": committed_tenant.id,
+            "name": "Shop",
+            "mode": "live",
+            "scopes": "send,read",
+            "expires_at_0": "",
+            "expires_at_1": "",
+        },
+    )
+    assert page.status_code == 200
+    assert "no-store" in page["Cache-Control"]
+    (text,) = re.findall(r"org_live_\w{10}_[\w-]{43}", page.content.decode())
+    assert Api(text).get(ME).status == 200
+    assert text[20:] not in str(admin.cookies)
+    assert text[20:] not in admin.get(KEYS).content.decode()
+
+
+def test_deactivating_holds_at_once(admin: Client, committed_tenant: Tenant) -> None:
+    api = committed_tenant.api
+    assert api.get(ME).status == 200
+    key = APIKey.objects.get(prefix=api.key[:19])
+    page = admin.post(KEYS, {"action": "deactivate", "_selected_action": [key.pk]}, follow=True)
+    assert "1 key(s) deactivated" in page.content.decode()
+    assert api.get(ME).error == (401, "invalid_api_key")
+
+
+def test_saving_an_organization_reaches_keys_and_services(
+    admin: Client, committed_tenant: Tenant
+) -> None:
+    tenant = committed_tenant
+    assert tenant.api.get(ME).status == 200
+    form = {"name": "Acme Ltd", "plan": "free", "monthly_quota": ""}
+    page = admin.post(f"{ORGANIZATIONS}{tenant.id}/change/", form)
+    assert page.status_code == 302
+    assert tenant.api.get(ME).error == (403, "organization_inactive")
+    for double in (tenant.users, tenant.templates):
+        (call,) = [c for c in double.calls if c.path == "/internal/organizations/"]
+        assert b'"name":"Acme Ltd","is_active":false' in call.body
+
+
+def test_a_service_that_is_down_does_not_stop_the_change(
+    admin: Client, committed_tenant: Tenant
+) -> None:
+    committed_tenant.users.down = True
+    form = {"name": "Acme", "plan": "free", "monthly_quota": "", "is_active": "on"}
+    page = admin.post(
+        f"{ORGANIZATIONS}{committed_tenant.id}/change/", form, follow=True
+    ).content.decode()
+    assert f"sync_org {committed_tenant.id}" in page
+    committed_tenant.organization.refresh_from_db()
+    assert committed_tenant.organization.plan == "free"
+
+
+@pytest.mark.parametrize("path", [NOTIFICATIONS, KEYS, ORGANIZATIONS])
+def test_lists_need_no_query_per_row(admin: Client, committed_tenant: Tenant, path: str) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            admin.get(path)
+        return len(captured)
+
+    make_notification(committed_tenant.organization)
+    few = queries()
+    for _ in range(10):
+        make_notification(committed_tenant.organization)
+        committed_tenant.api_with("send")
+    assert queries() == few
+
+
+@pytest.mark.parametrize("path", [f"{NOTIFICATIONS}add/", f"{ORGANIZATIONS}add/"])
+def test_what_is_made_elsewhere_cannot_be_added_here(admin: Client, path: str) -> None:
+    assert admin.get(path).status_code == 403
+
+
+def test_nobody_sees_it_without_logging_in(db: None) -> None:
+    page = Client().get(NOTIFICATIONS)
+    assert (page.status_code, "login" in page["Location"]) == (302, True)
