@@ -101,8 +101,6 @@ class CrewMember(threading.Thread):
             self.busy_since = 0.0
 
     def _grasp(self, delivery: Delivery) -> Hand | None:
-        if delivery.stale:
-            return None
         try:
             job = decode_job(delivery.body)
         except UnreadableMessage as error:
