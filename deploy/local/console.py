@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
-HEARTBEAT = 10.0  # seconds between two "still …" lines
+HEARTBEAT = 10.0  # seconds before the first "still …" line; each pause is half as long again
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Console:
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
-        """Say that `text` begins, every HEARTBEAT seconds that it goes on, and when it is done."""
+        """Say that `text` begins, now and then that it goes on, and when it is done."""
         begun = time.monotonic()
         finished = threading.Event()
         self.line(f"  > {text}")
@@ -57,7 +57,9 @@ class Console:
         self.line(f"  + {text} ({time.monotonic() - begun:.1f} s)", colour="32")
 
     def _beat(self, text: str, begun: float, finished: threading.Event) -> None:
-        while not finished.wait(HEARTBEAT):
+        pause = HEARTBEAT
+        while not finished.wait(pause):
+            pause *= 1.5
             self.line(f"    still: {text} ({time.monotonic() - begun:.0f} s)")
 
 

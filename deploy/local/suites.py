@@ -7,6 +7,7 @@ from deploy.local.errors import StackError
 
 # What the services share is tested within each of them: it needs Django's settings.
 SHARED = "carillon/web"
+SLOWEST = ("--durations=5", "--durations-min=5")
 UNIT = ("-m", "not integration and not end_to_end")
 
 
@@ -28,7 +29,14 @@ class Suite:
         """pytest's arguments."""
         django = (f"--ds={self.settings}",) if self.settings else ()
         without = (f"--ignore={self.without}",) if self.without else ()
-        return (*self.paths, *without, *django, *(UNIT if unit else ()), f"--junitxml={report}")
+        return (
+            *self.paths,
+            *without,
+            *django,
+            *(UNIT if unit else ()),
+            f"--junitxml={report}",
+            *SLOWEST,
+        )
 
 
 SUITES: tuple[Suite, ...] = (
@@ -39,11 +47,12 @@ SUITES: tuple[Suite, ...] = (
             "email_worker",
             "sms_worker",
             "push_worker",
-            "deploy",
             "tests/test_architecture.py",
         ),
         without=SHARED,
     ),
+    # Waits for servers to start most of the time: the other suite has the processor meanwhile.
+    Suite("deploy", ("deploy",)),
     Suite("gateway", ("gateway", SHARED), "gateway.settings"),
     Suite("template_service", ("template_service", SHARED), "template_service.settings"),
     Suite("user_service", ("user_service", SHARED), "user_service.settings"),

@@ -13,6 +13,8 @@ from deploy.local.servers.postgres import Postgres
 from deploy.local.servers.rabbitmq import RabbitMQ
 from deploy.local.servers.redis import Redis
 
+NOWHERE = "http://127.0.0.1:1"
+
 
 class SuiteServers:
     """PostgreSQL, Redis and RabbitMQ, each tenant with a Redis database and a virtual host.
@@ -61,4 +63,8 @@ class SuiteServers:
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.redis.database_url(self._numbers[tenant]),
             "RABBITMQ_URL": self.rabbitmq.virtual_host_url(tenant),
+            # Nobody is there: a test that wants a neighbour starts one.
+            "GATEWAY_URL": NOWHERE,
+            "USER_SERVICE_URL": NOWHERE,
+            "TEMPLATE_SERVICE_URL": NOWHERE,
         }
