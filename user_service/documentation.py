@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import msgspec
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
-from carillon.web.openapi import Schema
+from carillon.web.openapi import Schema, schema_of
 from carillon.web.paging import LIMIT_DEFAULT, LIMIT_MOST, PAGE_MOST
+from user_service.json_lines import MEDIA_TYPES
 
 CALLER_ERRORS = ((401, "authentication_required"), (400, "missing_organization"))
 BODY_ERRORS = ((400, "invalid_json"), (400, "missing_fields"), (400, "validation_error"))
@@ -28,6 +30,18 @@ def enveloped(data: object, message: str, **meta: object) -> dict[str, Any]:
 def sent(name: str, body: object) -> OpenApiExample:
     """An example of a request's body."""
     return OpenApiExample(name, value=body, request_only=True)
+
+
+def lines_body(shape: type[msgspec.Struct], *lines: object) -> dict[str, object]:
+    """For `extend_schema(request=…)`: JSON Lines, with `lines` as the example."""
+    text = "\n".join(msgspec.json.encode(line).decode() for line in lines)
+    schema = {
+        "type": "string",
+        "description": "One JSON object a line.",
+        "contentSchema": schema_of(shape),
+        "examples": [text],
+    }
+    return {MEDIA_TYPES[0]: schema}
 
 
 def page_parameters(things: str) -> list[OpenApiParameter]:

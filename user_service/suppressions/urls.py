@@ -5,6 +5,7 @@ from django.urls import path
 from user_service.suppressions.apis.internal import SuppressionCheckApi, SuppressionReportApi
 from user_service.suppressions.apis.suppressions import (
     SuppressionDetailApi,
+    SuppressionImportApi,
     SuppressionListCreateApi,
 )
 
@@ -12,6 +13,7 @@ _SUPPRESSIONS = "api/v1/suppressions/"
 
 urlpatterns = [
     path(_SUPPRESSIONS, SuppressionListCreateApi.as_view(), name="suppressions"),
+    path(_SUPPRESSIONS + "import/", SuppressionImportApi.as_view(), name="suppression-import"),
     path(
         _SUPPRESSIONS + "<str:suppression_id>/",
         SuppressionDetailApi.as_view(),

@@ -43,7 +43,9 @@ class Api:
     organization_id: str = field(default_factory=lambda: ids.new_id(ids.ORGANIZATION))
     headers: dict[str, str] = field(default_factory=dict)
 
-    def call(self, method: str, path: str, body: object = None) -> Answer:
+    def call(
+        self, method: str, path: str, body: object = None, media_type: str = "application/json"
+    ) -> Answer:
         headers = {
             "X-Internal-Secret": internal_secret(),
             "X-Organization-ID": self.organization_id,
@@ -54,7 +56,7 @@ class Api:
             method,
             path,
             data,
-            content_type="application/json",
+            content_type=media_type,
             headers={name: value for name, value in headers.items() if value},
         )
         return Answer(response.status_code, json.loads(response.content or b"{}"))
@@ -70,6 +72,10 @@ class Api:
 
     def delete(self, path: str) -> Answer:
         return self.call("DELETE", path)
+
+    def lines(self, path: str, raw: bytes) -> Answer:
+        """JSON Lines."""
+        return self.call("POST", path, raw, media_type="application/x-ndjson")
 
     def create(self, **fields: object) -> dict[str, Any]:
         """A user, made through the API."""

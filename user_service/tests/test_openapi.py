@@ -35,6 +35,8 @@ def operations() -> dict[str, Operation]:
 
 
 CALLS = {
+    "import_users",
+    "import_suppressions",
     "get_preference_defaults",
     "update_preference_defaults",
     "get_policy_record",

@@ -90,6 +90,13 @@ class PreferencesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     quiet_hours: WeekdayWindows | UnsetType | None = UNSET
 
 
+class ImportedUserBody(UserBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A line of an import."""
+
+    categories: dict[str, ChannelChoices | None] | UnsetType = UNSET
+    quiet_hours: WeekdayWindows | UnsetType | None = UNSET
+
+
 class DeviceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A device to register."""
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from user_service.users.apis.devices import DeviceDeleteApi, DeviceListCreateApi
+from user_service.users.apis.imports import UserImportApi
 from user_service.users.apis.internal import DeviceDisableApi, UserRecordApi, UserRecordBatchApi
 from user_service.users.apis.preferences import PreferenceHistoryApi, UserPreferencesApi
 from user_service.users.apis.users import UserBatchApi, UserDetailApi, UserListCreateApi
@@ -12,8 +13,9 @@ _USER = _USERS + "<str:identifier>/"
 
 urlpatterns = [
     path(_USERS, UserListCreateApi.as_view(), name="users"),
-    # Before the identifiers; `user_service.users.rules` reserves the word.
+    # Before the identifiers; `user_service.users.rules` reserves both words.
     path(_USERS + "batch/", UserBatchApi.as_view(), name="user-batch"),
+    path(_USERS + "import/", UserImportApi.as_view(), name="user-import"),
     path(_USER, UserDetailApi.as_view(), name="user"),
     path(_USER + "preferences/", UserPreferencesApi.as_view(), name="user-preferences"),
     path(

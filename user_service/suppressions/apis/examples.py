@@ -12,3 +12,30 @@ SUPPRESSION = {
     "created_at": "2026-01-05T09:30:00.123456Z",
 }
 NEW = {"channel": "email", "address": "jane@example.com", "reason": "complaint"}
+IMPORT = {
+    "created": 1,
+    "updated": 0,
+    "refused": 1,
+    "results": [
+        {
+            "line": 1,
+            "outcome": "created",
+            "id": SUPPRESSION_ID,
+            "error": None,
+            "message": None,
+            "details": {},
+        },
+        {
+            "line": 2,
+            "outcome": "refused",
+            "id": None,
+            "error": "validation_error",
+            "message": "The request has invalid values.",
+            "details": {
+                "address": [
+                    "Expected a number in E.164 form with its country code, such as +447700900003."
+                ]
+            },
+        },
+    ],
+}

@@ -15,9 +15,11 @@ from user_service.documentation import (
     BODY_ERRORS,
     CALLER_ERRORS,
     enveloped,
+    lines_body,
     page_parameters,
     sent,
 )
+from user_service.json_lines import ImportShape, requested_lines, summarize
 from user_service.organization_api import OrganizationApi, organization_of
 from user_service.suppressions.apis import examples
 from user_service.suppressions.bodies import SuppressionBody, check_channel
@@ -27,7 +29,7 @@ from user_service.suppressions.selectors import (
     find_suppression,
     search_suppressions,
 )
-from user_service.suppressions.services.changes import release, suppress
+from user_service.suppressions.services.changes import import_suppressions, release, suppress
 from user_service.suppressions.shapes import (
     DeletedSuppressionShape,
     SuppressionShape,
@@ -105,6 +107,38 @@ class SuppressionListCreateApi(OrganizationApi):
         suppression, is_new = suppress(organization_of(request), body, source=SOURCE)
         shown = show_suppression(suppression)
         return success(shown, "Address suppressed", status=201 if is_new else 200)
+
+
+class SuppressionImportApi(OrganizationApi):
+    """Many suppressions at once."""
+
+    @extend_schema(
+        operation_id="import_suppressions",
+        summary="Import up to 10,000 suppressions",
+        description="One JSON object a line (`application/x-ndjson`), as when one is created. "
+        "Each line is judged on its own. An address that was suppressed already counts as updated "
+        "and keeps its reason. Safe to repeat.",
+        tags=["suppressions"],
+        request=lines_body(SuppressionBody, examples.NEW, {"channel": "sms", "address": "0"}),
+        responses={
+            200: answer(
+                ImportShape,
+                "What became of each line",
+                example=enveloped(examples.IMPORT, "Lines imported"),
+            ),
+            **error_answers(
+                (400, "invalid_json"),
+                *CALLER_ERRORS,
+                (404, "organization_not_found"),
+                (413, "payload_too_large"),
+            ),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """What became of each line."""
+        lines = requested_lines(request)
+        results = import_suppressions(organization_of(request), lines, source="import")
+        return success(summarize(results), "Lines imported")
 
 
 class SuppressionDetailApi(OrganizationApi):

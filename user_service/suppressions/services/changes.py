@@ -1,12 +1,14 @@
 """Addresses suppressed and released; the users who have them are told of to the cache."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
 from django.db.models import Q
 
 from carillon.contracts.suppressions import address_digest
+from carillon.web.errors import ApiError
 from carillon.web.tenants.services import require_organization
+from user_service.json_lines import Line, LineResult
 from user_service.locks import hold_names
 from user_service.suppressions import cache
 from user_service.suppressions.bodies import SuppressionBody, check_suppression
@@ -14,6 +16,8 @@ from user_service.suppressions.models import Suppression
 from user_service.suppressions.selectors import find_suppression
 from user_service.users.selectors import users_having
 from user_service.users.services.changes import address_name, announce, lock_users, renumber
+
+TOGETHER = 500
 
 
 def suppress(
@@ -59,6 +63,36 @@ def suppress_all(
         Suppression.objects.bulk_create(new)
         _tell(organization_id, new)
     return results
+
+
+def import_suppressions(
+    organization_id: str, lines: Sequence[Line], *, source: str
+) -> list[LineResult]:
+    """What became of each line, in order. Raises OrganizationNotFound."""
+    require_organization(organization_id)
+    results: list[LineResult] = []
+    for start in range(0, len(lines), TOGETHER):
+        chunk = [_read(line) for line in lines[start : start + TOGETHER]]
+        bodies = [asked for asked in chunk if isinstance(asked, SuppressionBody)]
+        done = iter(suppress_all(organization_id, bodies, source=source))
+        for line, asked in zip(lines[start : start + TOGETHER], chunk, strict=True):
+            results.append(_result(line, asked if isinstance(asked, ApiError) else next(done)))
+    return results
+
+
+def _read(line: Line) -> SuppressionBody | ApiError:
+    try:
+        return check_suppression(line.read_as(SuppressionBody))
+    except ApiError as error:
+        return error
+
+
+def _result(line: Line, done: tuple[Suppression, bool] | ApiError) -> LineResult:
+    if isinstance(done, ApiError):
+        return LineResult.refused(line, done)
+    suppression, is_new = done
+    outcome = "created" if is_new else "updated"
+    return LineResult(line=line.number, outcome=outcome, id=suppression.id)
 
 
 def release(organization_id: str, suppression_id: str) -> None:

@@ -58,6 +58,33 @@ CHANGE = {
     "correlation_id": "corr_3f2a9c1b7d8e4f5a6b7c8d9e",
     "changes": [{"field": "categories.marketing.email", "before": None, "after": False}],
 }
+IMPORT = {
+    "created": 1,
+    "updated": 0,
+    "refused": 1,
+    "results": [
+        {
+            "line": 1,
+            "outcome": "created",
+            "id": USER_ID,
+            "error": None,
+            "message": None,
+            "details": {},
+        },
+        {
+            "line": 2,
+            "outcome": "refused",
+            "id": None,
+            "error": "validation_error",
+            "message": "The request has invalid values.",
+            "details": {
+                "phone_number": [
+                    "Expected a number in E.164 form with its country code, such as +447700900003."
+                ]
+            },
+        },
+    ],
+}
 RECORD = {
     "user_id": USER_ID,
     "revision": 42,

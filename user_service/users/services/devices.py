@@ -1,5 +1,9 @@
 """Devices: registered, moved to their newest owner, disabled, deleted."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.db.models import Q
 from django.utils import timezone
 
 from user_service.locks import hold_names
@@ -100,3 +104,88 @@ def replace_push_token(user: User, token: str | None) -> None:
         shown.delete()
     if token is not None:
         give_device(user, Platform.FCM, token)
+
+
+def move_push_tokens(organization_id: str, wanted: Sequence[tuple[User, str | None]]) -> set[str]:
+    """`replace_push_token` for many locked users in order; gives the ids of who lost one.
+
+    The caller holds the tokens and locked their owners.
+    """
+    if not wanted:
+        return set()
+    shelf = _Shelf(organization_id, wanted)
+    for user, token in wanted:
+        shelf.replace(user, token)
+    shelf.save()
+    return shelf.robbed
+
+
+class _Shelf:
+    """The devices of some users and tokens, moved in memory and saved together."""
+
+    def __init__(self, organization_id: str, wanted: Sequence[tuple[User, str | None]]) -> None:
+        self._organization_id = organization_id
+        digests = [digest_of(token) for _user, token in wanted if token]
+        found = Device.objects.filter(organization_id=organization_id).filter(
+            Q(user__in={user.id for user, _token in wanted}) | Q(token_digest__in=digests)
+        )
+        self._by_digest: dict[bytes, Device] = {}
+        # Of each user by digest, the oldest registration first.
+        self._of: defaultdict[str, dict[bytes, Device]] = defaultdict(dict)
+        for device in reversed(list(found)):
+            self._put(device)
+        self._touched: dict[bytes, Device] = {}
+        self._gone: set[str] = set()
+        self.robbed: set[str] = set()
+
+    def replace(self, user: User, token: str | None) -> None:
+        """Reference 003's `push_token` for one of the users."""
+        digest = digest_of(token) if token else b""
+        shown = self._shown(user)
+        if shown is not None and bytes(shown.token_digest) != digest:
+            self._drop(shown)
+        if token is None:
+            return
+        device = self._by_digest.get(digest)
+        if device is None:
+            device = Device(organization_id=self._organization_id, token=token, token_digest=digest)
+        else:
+            del self._of[device.user_id][digest]
+            self.robbed |= {device.user_id} - {user.id}
+        device.user = user
+        device.platform = Platform.FCM
+        device.registered_at = timezone.now()
+        device.disabled_at = None
+        self._put(device)
+        self._touched[digest] = device
+        for old in list(self._of[user.id].values())[:-DEVICES_MOST]:
+            self._drop(old)
+
+    def save(self) -> None:
+        """In two queries."""
+        Device.objects.filter(id__in=self._gone).delete()
+        Device.objects.bulk_create(
+            self._touched.values(),
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=["user", "platform", "registered_at", "disabled_at"],
+        )
+
+    def _shown(self, user: User) -> Device | None:
+        working = (
+            device
+            for device in reversed(self._of[user.id].values())
+            if device.platform == Platform.FCM and not device.disabled_at
+        )
+        return next(working, None)
+
+    def _put(self, device: Device) -> None:
+        digest = bytes(device.token_digest)
+        self._by_digest[digest] = self._of[device.user_id][digest] = device
+
+    def _drop(self, device: Device) -> None:
+        digest = bytes(device.token_digest)
+        del self._by_digest[digest]
+        del self._of[device.user_id][digest]
+        self._touched.pop(digest, None)
+        self._gone.add(device.id)
