@@ -27,6 +27,15 @@ globals().update(
         ),
     )
 )
+globals()["SPECTACULAR_SETTINGS"]["POSTPROCESSING_HOOKS"] = [
+    "gateway.documentation.add_error_schema",
+]
+globals()["SPECTACULAR_SETTINGS"]["TAGS"] = [
+    {"name": "notifications", "description": "Send, and see what became of it."},
+    {"name": "users", "description": "Whom to notify, where, and what they want."},
+    {"name": "templates", "description": "What to say: versions, languages, previews."},
+    {"name": "organization", "description": "Your organization and its API keys."},
+]
 # The hot path's one statement is prepared, once per connection. A pooler in transaction mode that
 # does not follow prepared statements (PgBouncer before 1.21) needs this off.
 if _env.flag("DATABASE_PREPARED_STATEMENTS", True):

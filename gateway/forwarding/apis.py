@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from carillon.web.bodies import BODY_LIMIT
@@ -22,6 +22,13 @@ from gateway.forwarding import client
 from gateway.forwarding.operations import Operation, Resource
 from gateway.notifications.errors import TemplateServiceUnavailable, UserServiceUnavailable
 from gateway.organizations.models import Scope
+
+_IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag that you read: 412 if somebody changed it since.",
+)
 
 View = Callable[..., HttpResponse]
 
@@ -85,6 +92,7 @@ def _documented(resource: Resource, operation: Operation) -> Any:
         tags=["users" if is_user else "templates"],
         parameters=[
             *(path_parameter(name, *told) for name, told in resource.parameters.items()),
+            *([_IF_MATCH] if operation.if_match else []),
             *(
                 query_parameter(name, {"type": "string"}, told)
                 for name, told in operation.query.items()

@@ -10,7 +10,10 @@ from gateway.organizations.synchronization import TEMPLATE_SERVICE, USER_SERVICE
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One call: its example body and the example of what it answers."""
+    """One call: its example body and the example of what it answers.
+
+    `if_match`: the call takes an ETag in If-Match.
+    """
 
     method: str
     operation_id: str
@@ -21,6 +24,7 @@ class Operation:
     message: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
     errors: tuple[tuple[int, str, str], ...] = ()
+    if_match: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ _TEMPLATE = {
     "subject": "Welcome, {{ name }}!",
     "content": "Hi {{ name }},\n\nThanks for joining!\n\nThe team",
     "html_content": "<p>Hi {{ name }},</p><p>Thanks for joining!</p>",
+    "default_language": "en",
+    "languages": ["en"],
     "language": "en",
     "status": "active",
     "version": 1,
@@ -20,6 +22,7 @@ _TEMPLATE = {
     "optional_variables": [],
     "created_at": "2026-01-05T09:30:00.123456Z",
     "updated_at": "2026-01-05T09:30:00.123456Z",
+    "published_at": "2026-01-05T09:30:00.123456Z",
 }
 _NEW = {
     name: _TEMPLATE[name]
@@ -37,19 +40,32 @@ _NEW = {
         "optional_variables",
     )
 }
-_DRAFT = {**_TEMPLATE, "version": 2, "status": "draft", "subject": "Hello, {{ name }}!"}
+_DRAFT = {
+    **_TEMPLATE,
+    "version": 2,
+    "status": "draft",
+    "subject": "Hello, {{ name }}!",
+    "published_at": None,
+}
 _VERSION = {
     "version": 1,
     "language": "en",
     "status": "active",
     "created_at": "2026-01-05T09:30:00.123456Z",
+    "published_at": "2026-01-05T09:30:00.123456Z",
 }
 _PAGING = {"page": "From 1.", "limit": "At most 100 on a page."}
 
 _CODE = ("welcome_email", "The template's code.")
-_NOT_FOUND = (404, "template_not_found", "There is no such template.")
-_EXISTS = (409, "template_exists", "There is a template of this code.")
+_NOT_FOUND = (404, "template_not_found", "This organization has no such template.")
+_EXISTS = (409, "template_exists", "Another template of this organization has this code.")
 _INVALID = (400, "validation_error", "The request has invalid values.")
+_BROKEN = (400, "template_invalid", "content line 1, column 7: an unknown tag.")
+_ARCHIVED = (409, "template_archived", "This template is archived.")
+_NO_VERSION = (404, "version_not_found", "This template has no such version.")
+_NO_DRAFT = (409, "nothing_to_publish", "This template has no draft. Name the version to publish.")
+_CHANGED = (412, "precondition_failed", "The template was changed meanwhile.")
+_VARIABLES = (400, "missing_variables", "Missing variables: name.")
 _MISSING = (400, "missing_fields", "Required fields are missing.")
 
 RESOURCES = (
@@ -60,7 +76,13 @@ RESOURCES = (
             "list_templates",
             "List templates",
             [_TEMPLATE],
-            query={"type": "A channel.", "status": "draft, active or archived.", **_PAGING},
+            query={
+                "search": "Part of a code, a name or a description.",
+                "type": "The channel.",
+                "category": "The category.",
+                "status": "draft, active or archived.",
+                **_PAGING,
+            },
             message="Templates retrieved",
             errors=(_INVALID,),
         ),
@@ -72,7 +94,7 @@ RESOURCES = (
             body=_NEW,
             status=201,
             message="Template created",
-            errors=(_MISSING, _INVALID, _EXISTS),
+            errors=(_MISSING, _INVALID, _BROKEN, _EXISTS),
         ),
     ),
     templates(
@@ -96,7 +118,8 @@ RESOURCES = (
             _DRAFT,
             body={**_NEW, "subject": "Hello, {{ name }}!", "status": "draft"},
             message="Template updated",
-            errors=(_MISSING, _INVALID, _NOT_FOUND),
+            errors=(_MISSING, _INVALID, _BROKEN, _NOT_FOUND, _ARCHIVED, _CHANGED),
+            if_match=True,
         ),
         Operation(
             "PATCH",
@@ -105,7 +128,8 @@ RESOURCES = (
             _DRAFT,
             body={"subject": "Hello, {{ name }}!"},
             message="Template updated",
-            errors=(_INVALID, _NOT_FOUND),
+            errors=(_INVALID, _BROKEN, _NOT_FOUND, _ARCHIVED, _CHANGED),
+            if_match=True,
         ),
         Operation(
             "DELETE",
@@ -126,7 +150,8 @@ RESOURCES = (
             {**_DRAFT, "status": "active"},
             body={"version": 2},
             message="Template published",
-            errors=(_INVALID, _NOT_FOUND),
+            errors=(_INVALID, _BROKEN, _NOT_FOUND, _NO_VERSION, _NO_DRAFT, _CHANGED),
+            if_match=True,
         ),
         code=_CODE,
     ),
@@ -139,7 +164,8 @@ RESOURCES = (
             _TEMPLATE,
             body={"version": 1},
             message="Template rolled back",
-            errors=(_INVALID, _NOT_FOUND),
+            errors=(_MISSING, _INVALID, _NOT_FOUND, _NO_VERSION, _CHANGED),
+            if_match=True,
         ),
         code=_CODE,
     ),
@@ -162,10 +188,21 @@ RESOURCES = (
             "GET",
             "compare_template_versions",
             "Compare two versions",
-            {"from": 1, "to": 2, "changes": {"subject": "-Welcome\n+Hello"}},
-            query={"from": "A version.", "to": "Another.", "language": "BCP 47."},
+            {
+                "from": 1,
+                "to": 2,
+                "changes": [
+                    {
+                        "field": "subject",
+                        "before": "Welcome, {{ name }}!",
+                        "after": "Hello, {{ name }}!",
+                        "diff": "-Welcome, {{ name }}!\n+Hello, {{ name }}!",
+                    }
+                ],
+            },
+            query={"from": "The earlier version.", "to": "The later one."},
             message="Versions compared",
-            errors=(_INVALID, _NOT_FOUND),
+            errors=(_INVALID, _NOT_FOUND, _NO_VERSION),
         ),
         code=_CODE,
     ),
@@ -176,6 +213,8 @@ RESOURCES = (
             "preview_template",
             "Render a template with data; nothing is sent",
             {
+                "version": 1,
+                "language": "en",
                 "subject": "Welcome, Jane!",
                 "content": "Hi Jane,\n\nThanks for joining!\n\nThe team",
                 "html_content": "<p>Hi Jane,</p><p>Thanks for joining!</p>",
@@ -183,7 +222,7 @@ RESOURCES = (
             },
             body={"data": {"name": "Jane"}, "language": "en", "version": 1},
             message="Template rendered",
-            errors=(_INVALID, _NOT_FOUND),
+            errors=(_INVALID, _VARIABLES, _NOT_FOUND, _NO_VERSION),
         ),
         code=_CODE,
     ),
@@ -193,8 +232,22 @@ RESOURCES = (
             "POST",
             "lint_template",
             "Find mistakes in a template",
-            {"errors": [], "warnings": []},
-            body={},
+            {
+                "version": 2,
+                "language": "en",
+                "publishable": False,
+                "errors": [
+                    {
+                        "code": "undeclared_variable",
+                        "message": "nmae is in neither variables nor optional_variables.",
+                        "field": "content",
+                        "line": 1,
+                        "column": 7,
+                    }
+                ],
+                "warnings": [],
+            },
+            body={"version": 2},
             message="Template checked",
             errors=(_NOT_FOUND,),
         ),

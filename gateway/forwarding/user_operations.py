@@ -1,5 +1,6 @@
 """What of the user service is public."""
 
+from gateway.documentation import CORRELATION_ID
 from gateway.forwarding.operations import Operation, users
 
 USER_ID = "user_0193f2c6a7b87d1e9c0a5b4d3e2f1a01"
@@ -30,6 +31,12 @@ _DEVICE = {
     "token": "dGhpcyBpcyBub3QgYSByZWFsIHRva2Vu",
     "created_at": "2026-01-05T09:30:00.123456Z",
     "registered_at": "2026-02-01T18:00:00.654321Z",
+}
+_CHANGE = {
+    "at": "2026-02-03T10:00:00.000000Z",
+    "source": "api",
+    "correlation_id": CORRELATION_ID,
+    "changes": [{"field": "categories.marketing.email", "before": None, "after": False}],
 }
 _PAGING = {"page": "From 1.", "limit": "At most 100 on a page."}
 
@@ -95,6 +102,15 @@ RESOURCES = (
             errors=(_INVALID, _NOT_FOUND, _EXISTS),
         ),
         Operation(
+            "PUT",
+            "put_user",
+            "Create or change a user by your own id",
+            _USER,
+            body={"email": "jane@example.com", "name": "Jane Doe"},
+            message="User updated",
+            errors=(_INVALID, _NOT_FOUND, _EXISTS),
+        ),
+        Operation(
             "DELETE",
             "delete_user",
             "Erase a user",
@@ -121,6 +137,19 @@ RESOURCES = (
             _PREFERENCES,
             body={"preferences": {"email": False, "push": True}},
             message="Preferences updated",
+            errors=(_INVALID, _NOT_FOUND),
+        ),
+        identifier=_IDENTIFIER,
+    ),
+    users(
+        "<str:identifier>/preferences/history/",
+        Operation(
+            "GET",
+            "list_preference_changes",
+            "List the changes of a user's preferences",
+            [_CHANGE],
+            query=_PAGING,
+            message="Changes retrieved",
             errors=(_INVALID, _NOT_FOUND),
         ),
         identifier=_IDENTIFIER,

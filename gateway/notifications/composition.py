@@ -9,7 +9,6 @@ from carillon.contracts.lanes import Lane, lane_for
 from carillon.contracts.messages import Content, DeliveryPolicy
 from carillon.contracts.records import TemplateRecord, UserRecord
 from carillon.contracts.status import Status
-from carillon.errors import Reason
 from carillon.web.errors import ValidationFailed
 from gateway.notifications.asked import Asked
 from gateway.notifications.errors import TemplateNotFound, TemplateTypeMismatch, UserNotFound
@@ -59,13 +58,15 @@ def compose(asked: Asked, looked: Looked, now: datetime) -> Composition:
         words = _Words(asked.inline, language=body.language)
     template = words.template
     category = body.category or (template.category if template else "")
-    refused = recipient.refuses(category) and category not in settings.GATEWAY.essential_categories
+    reason = recipient.reason_not_to_send(
+        category, essential=category in settings.GATEWAY.essential_categories
+    )
     status = Status.SCHEDULED if scheduled_at else Status.ACCEPTED
     return Composition(
         recipient=recipient,
         content=words.content,
-        status=Status.REJECTED if refused else status,
-        reason=Reason.USER_OPTED_OUT.value if refused else "",
+        status=Status.REJECTED if reason else status,
+        reason=reason,
         lane=lane_for(priority=body.priority, category=category, template_code=body.template_code),
         category=category,
         delivery=template.delivery if template else DeliveryPolicy.AT_LEAST_ONCE,

@@ -7,6 +7,7 @@ from typing import Any
 from carillon.contracts.channels import CHANNELS, AddressKind
 from carillon.contracts.messages import Address
 from carillon.contracts.records import UserRecord
+from carillon.errors import Reason
 from carillon.web.addresses import InvalidAddress, normalize_email, normalize_phone_number
 from carillon.web.errors import ValidationFailed
 from gateway.notifications.bodies import TOKEN_LENGTH, DeviceTarget
@@ -30,15 +31,21 @@ class Recipient:
     # What the user switched off.
     channel_off: bool = False
     categories_off: frozenset[str] = frozenset()
+    # A bounce or a complaint came back from there, or the client said so.
+    is_suppressed: bool = False
 
     @property
     def limit_key(self) -> str:
         """What the recipient's rate limit is counted by: the user, else the address."""
         return self.user_id or self.addresses[0].value
 
-    def refuses(self, category: str) -> bool:
-        """True where the user switched the channel, or the category on it, off."""
-        return self.channel_off or category in self.categories_off
+    def reason_not_to_send(self, category: str, *, essential: bool) -> str:
+        """Why nothing may be sent; empty if it may. Only suppression stops what is essential."""
+        if self.is_suppressed:
+            return Reason.SUPPRESSED.value
+        if (self.channel_off or category in self.categories_off) and not essential:
+            return Reason.USER_OPTED_OUT.value
+        return ""
 
 
 def direct_recipient(channel: str, to: str | DeviceTarget) -> Recipient:
@@ -65,6 +72,7 @@ def user_recipient(channel: str, user: UserRecord) -> Recipient:
         name=user.name,
         language=user.language,
         variables={**user.attributes, "user_id": user.user_id, "name": user.name},
+        is_suppressed=channel in user.suppressed,
         channel_off=not user.preferences.get(channel, True),
         categories_off=frozenset(
             category

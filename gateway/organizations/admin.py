@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +10,7 @@ from django.template.response import TemplateResponse
 
 from carillon.contracts.messages import Mode
 from gateway.organizations.keys import NewKey
-from gateway.organizations.models import APIKey, Organization
+from gateway.organizations.models import APIKey, Organization, Scope
 from gateway.organizations.services import (
     CacheNotTold,
     create_api_key,
@@ -59,9 +60,26 @@ class OrganizationAdmin(admin.ModelAdmin[Organization]):
             )
 
 
+class APIKeyForm(forms.ModelForm[APIKey]):
+    """Scopes to tick, in place of words to type."""
+
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope.value, scope.value) for scope in Scope],
+        widget=forms.CheckboxSelectMultiple,
+        initial=[Scope.SEND.value, Scope.READ.value],
+        help_text="What the key may do; admin includes the rest.",
+    )
+
+    class Meta:
+        model = APIKey
+        fields = ("organization", "name", "mode", "scopes", "expires_at", "is_active")
+
+
 @admin.register(APIKey)
 class APIKeyAdmin(admin.ModelAdmin[APIKey]):
     """Keys: to make, to name and to deactivate."""
+
+    form = APIKeyForm
 
     list_display = (
         "prefix",

@@ -57,7 +57,7 @@ def test_a_new_key_is_shown_once_and_in_no_cookie(admin: Client, committed_tenan
             "organization": committed_tenant.id,
             "name": "Shop",
             "mode": "live",
-            "scopes": "send,read",
+            "scopes": ["send", "read"],
             "expires_at_0": "",
             "expires_at_1": "",
         },
@@ -124,6 +124,38 @@ def test_lists_need_no_query_per_row(admin: Client, committed_tenant: Tenant, pa
 @pytest.mark.parametrize("path", [f"{NOTIFICATIONS}add/", f"{ORGANIZATIONS}add/"])
 def test_what_is_made_elsewhere_cannot_be_added_here(admin: Client, path: str) -> None:
     assert admin.get(path).status_code == 403
+
+
+@pytest.mark.parametrize("field", ["pk", "request_id", "correlation_id", "user_id"])
+def test_a_notification_is_found_by_what_people_have_of_it(
+    admin: Client, committed_tenant: Tenant, field: str
+) -> None:
+    wanted = make_notification(
+        committed_tenant.organization, request_id="r", correlation_id="c", user_id="u"
+    )
+    other = make_notification(committed_tenant.organization)
+    page = admin.get(NOTIFICATIONS, {"q": getattr(wanted, field)}).content.decode()
+    assert wanted.pk in page
+    assert other.pk not in page
+
+
+@pytest.mark.parametrize(("channel", "found"), [("sms", True), ("email", False)])
+def test_notifications_are_filtered_by_channel(
+    admin: Client, committed_tenant: Tenant, channel: str, found: bool
+) -> None:
+    wanted = make_notification(committed_tenant.organization, channel="sms")
+    page = admin.get(NOTIFICATIONS, {"channel": channel}).content.decode()
+    assert (wanted.pk in page) is found
+
+
+def test_a_keys_scopes_are_changed_by_ticking(admin: Client, committed_tenant: Tenant) -> None:
+    key = APIKey.objects.get(prefix=committed_tenant.api.key[:19])
+    assert committed_tenant.api.get("/api/v1/users/").status == 200
+    page = admin.post(
+        f"{KEYS}{key.pk}/change/", {"name": "n", "scopes": ["read"], "is_active": "on"}
+    )
+    assert page.status_code == 302
+    assert committed_tenant.api.get("/api/v1/users/").error == (403, "insufficient_scope")
 
 
 def test_nobody_sees_it_without_logging_in(db: None) -> None:

@@ -75,14 +75,17 @@ def test_the_errors_of_creating_are_designs(schema: Any) -> None:
     codes = {
         (int(status), code)
         for status, response in responses.items()
-        for code in response["content"]["application/json"]["schema"]["properties"]
-        .get("error", {})
-        .get("enum", [])
+        for code in (
+            example["value"].get("error")
+            for example in response["content"]["application/json"]["examples"].values()
+        )
+        if code
     }
     assert codes == {
         (401, "authentication_required"),
         (401, "invalid_api_key"),
         (403, "organization_inactive"),
+        (403, "organization_mismatch"),
         (403, "insufficient_scope"),
         (429, "rate_limit_exceeded"),
         (413, "payload_too_large"),
@@ -97,6 +100,7 @@ def test_the_errors_of_creating_are_designs(schema: Any) -> None:
         (404, "user_not_found"),
         (400, "no_address"),
         (429, "quota_exceeded"),
+        (503, "service_unavailable"),
         (503, "user_service_unavailable"),
         (503, "template_service_unavailable"),
     }

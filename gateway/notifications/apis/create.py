@@ -28,7 +28,7 @@ REPLAYED_HEADER = "Idempotent-Replayed"
 
 ACCEPTED = "Notification accepted for processing"
 SCHEDULED = "Notification scheduled"
-REJECTED = "Notification stored but not sent: the user does not want it"
+REJECTED = "Notification stored but not sent; the reason says why"
 REPLAYED = "This request_id was answered before; this is its notification"
 
 _JSON = "application/json"

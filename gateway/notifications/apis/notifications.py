@@ -1,7 +1,7 @@
 """`/api/v1/notifications/`: accept, list, show, and the status of reference 003."""
 
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -52,10 +52,18 @@ class NotificationsApi(ClientApi):
             "afterwards. Send `user_id` or `to`, and `template_code` with `variables` or "
             "`content`. A repeat of a `request_id` (or `Idempotency-Key` header) with the same "
             "body answers 200 with the first notification and never sends twice. A user who "
-            "switched the channel or the category off gets nothing: the status is `rejected`, "
-            "and it costs no quota."
+            "switched the channel or the category off, or whose address is suppressed, gets "
+            "nothing: the status is `rejected`, a `reason` says why, and it costs no quota."
         ),
         tags=_TAGS,
+        parameters=[
+            OpenApiParameter(
+                create.IDEMPOTENCY_HEADER,
+                str,
+                OpenApiParameter.HEADER,
+                description="The same as `request_id`, in the header of the IETF draft.",
+            )
+        ],
         request=request_body(NotificationBody),
         examples=[
             sent("An email from a template", examples.FROM_TEMPLATE),

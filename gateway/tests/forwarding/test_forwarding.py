@@ -35,6 +35,8 @@ def test_a_call_arrives_with_the_keys_organization_and_our_secret(tenant: Tenant
         ("POST", "/api/v1/users/batch/", "users"),
         ("GET", "/api/v1/users/user_1/", "users"),
         ("PATCH", "/api/v1/users/user_1/", "users"),
+        ("PUT", "/api/v1/users/user_1/", "users"),
+        ("GET", "/api/v1/users/user_1/preferences/history/", "users"),
         ("DELETE", "/api/v1/users/user_1/", "users"),
         ("GET", "/api/v1/users/user_1/preferences/", "users"),
         ("PATCH", "/api/v1/users/user_1/preferences/", "users"),
@@ -156,7 +158,7 @@ def test_a_large_body_is_413_before_it_is_sent(tenant: Tenant) -> None:
 
 
 def test_a_method_that_is_not_in_the_table_is_405(tenant: Tenant) -> None:
-    answer = tenant.api.call("PUT", "/api/v1/users/x/", {})
+    answer = tenant.api.call("PUT", "/api/v1/users/", {})
     assert answer.error == (405, "method_not_allowed")
 
 

@@ -298,6 +298,17 @@ def test_a_user_who_opted_out_gets_nothing_and_it_is_on_record(
         assert "reason" not in answer.data
 
 
+@pytest.mark.parametrize("category", ["", "otp", "security"])
+def test_a_suppressed_address_gets_nothing_however_essential(tenant: Tenant, category: str) -> None:
+    user = tenant.users.add_user(tenant.id, make_user(suppressed={"email": "hard_bounce"}))
+    body = {"user_id": user.user_id, "category": category}
+    answer = tenant.api.send(inline(to=None, **body))
+    assert (answer.data["status"], answer.data["reason"]) == ("rejected", "suppressed")
+    assert not OutboxMessage.objects.exists()
+    sms = {**body, "notification_type": "sms", "content": {"body": "B"}}
+    assert tenant.api.send(sms).data["status"] == "accepted"
+
+
 def test_the_templates_category_counts_unless_the_request_names_one(tenant: Tenant) -> None:
     user = tenant.users.add_user(tenant.id, make_user(preferences={"email": False}))
     tenant.templates.add_template(tenant.id, make_template(category="security"))
