@@ -1,5 +1,6 @@
 """Request bodies, with the field names of reference 003."""
 
+import re
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -7,36 +8,36 @@ from msgspec import UNSET, Meta, UnsetType
 
 from carillon.contracts.channels import CHANNELS
 from carillon.contracts.messages import DeliveryPolicy
+from carillon.rendering import InvalidSubject, check_subject, is_variable_name
 from carillon.rendering.limits import SOURCE_MOST, SUBJECT_MOST
-from template_service.templates.models import CODE_LENGTH, NAME_LENGTH
+from carillon.web.errors import ValidationFailed
+from carillon.web.locales import InvalidLocale, normalize_language
+from template_service.templates.models import CATEGORY_LENGTH, CODE_LENGTH, NAME_LENGTH
 
 DESCRIPTION_LENGTH = 2_000
 VARIABLES_MOST = 200
 VARIABLE_LENGTH = 100
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 Code: TypeAlias = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=CODE_LENGTH,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
-        description="Unique within the organization; ASCII letters, digits, and _ . -",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z",
+        description="Unique within the organization; ASCII letters, digits and _ . -",
         examples=["welcome_email"],
     ),
 ]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH)]
 Description: TypeAlias = Annotated[str, Meta(max_length=DESCRIPTION_LENGTH)]
-# The table of channels is open; the schema shows what it holds now.
 Type: TypeAlias = Annotated[
-    str, Meta(max_length=20, description="The channel.", extra_json_schema={"enum": [*CHANNELS]})
+    str,
+    Meta(max_length=16, description="The channel.", extra_json_schema={"enum": list(CHANNELS)}),
 ]
 Subject: TypeAlias = Annotated[
-    str,
-    Meta(
-        max_length=SUBJECT_MOST,
-        description="Of an email: required to publish. Of a push: its title.",
-        examples=["Welcome, {{ name }}!"],
-    ),
+    str, Meta(max_length=SUBJECT_MOST, description="Of an email; of a push the title.")
 ]
 Source: TypeAlias = Annotated[str, Meta(max_length=SOURCE_MOST)]
 Language: TypeAlias = Annotated[
@@ -49,73 +50,128 @@ Variables: TypeAlias = Annotated[
 Category: TypeAlias = Annotated[
     str,
     Meta(
-        max_length=64,
-        pattern=r"^([a-z0-9][a-z0-9_-]*)?$",
-        description="What people can opt out of; otp and security are urgent and essential.",
+        max_length=CATEGORY_LENGTH,
+        pattern=r"^([a-z0-9][a-z0-9_-]*)?\Z",
+        description="What people can opt out of; otp and security are urgent.",
         examples=["marketing"],
     ),
-]
-NewStatus: TypeAlias = Annotated[
-    Literal["draft", "active"], Meta(description="Active means: published at once.")
 ]
 Number: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 class TemplateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A new template with its first version, or all of a further version (PUT)."""
+    """A new template with its first version; an active one is published at once."""
 
     code: Code
     name: Name
     type: Type
+    content: Source
     description: Description = ""
     subject: Subject = ""
-    content: Source = ""
     html_content: Source = ""
     language: Language = "en"
-    status: NewStatus = "draft"
+    status: Literal["draft", "active"] = "draft"
     variables: Variables = []
     optional_variables: Variables = []
     category: Category = ""
     delivery: DeliveryPolicy = DeliveryPolicy.AT_LEAST_ONCE
 
 
-class TemplateChangeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A change: what is not named stays as it is in the newest version of the language."""
+class ReplaceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All that a template says; what is left out goes back to its default."""
+
+    name: Name
+    content: Source
+    description: Description = ""
+    subject: Subject = ""
+    html_content: Source = ""
+    language: Language | UnsetType = UNSET
+    variables: Variables = []
+    optional_variables: Variables = []
+    category: Category = ""
+    delivery: DeliveryPolicy = DeliveryPolicy.AT_LEAST_ONCE
+
+
+class ChangeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What of a template changes; all else stays."""
 
     name: Name | UnsetType = UNSET
     description: Description | UnsetType = UNSET
-    category: Category | UnsetType = UNSET
-    delivery: DeliveryPolicy | UnsetType = UNSET
-    default_language: Language | UnsetType = UNSET
-    language: Language | UnsetType = UNSET
     subject: Subject | UnsetType = UNSET
     content: Source | UnsetType = UNSET
     html_content: Source | UnsetType = UNSET
+    language: Language | UnsetType = UNSET
     variables: Variables | UnsetType = UNSET
     optional_variables: Variables | UnsetType = UNSET
-    status: NewStatus | UnsetType = UNSET
+    category: Category | UnsetType = UNSET
+    delivery: DeliveryPolicy | UnsetType = UNSET
 
 
-class PublishBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which version to publish; by default the newest draft."""
+class VersionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A version, or the one that the call chooses."""
 
     version: Number | None = None
 
 
-class RollbackBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which version to bring back."""
-
-    version: Number
-
-
-class LintBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which version to look at; by default the newest of the language."""
+class ChosenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A version by its number or its language, or the one that is shown."""
 
     version: Number | None = None
     language: Language | None = None
 
 
-class PreviewBody(LintBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which version to render, and with what."""
+class PreviewBody(ChosenBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to render, and with which variables."""
 
     data: Annotated[dict[str, Any], Meta(description="The variables.")] = {}
+
+
+def check_words(body: TemplateBody | ReplaceBody | ChangeBody) -> str:
+    """The language in its usual case, empty where none is named.
+
+    Raises ValidationFailed that names every field that is wrong beyond its type.
+    """
+    wrong: dict[str, list[str]] = {}
+    if isinstance(body, TemplateBody) and body.type not in CHANNELS:
+        wrong["type"] = [f"Expected one of {', '.join(CHANNELS)}."]
+    if body.name is not UNSET and (_CONTROL.search(body.name) or not body.name.strip()):
+        wrong["name"] = ["Expected one line of text."]
+    if body.subject is not UNSET:
+        _check_subject(body.subject, wrong)
+    _check_variables(body, wrong)
+    language = _language(body.language, wrong)
+    if wrong:
+        raise ValidationFailed(details=wrong)
+    return language
+
+
+def _check_subject(subject: str, wrong: dict[str, list[str]]) -> None:
+    try:
+        check_subject(subject)
+    except InvalidSubject as error:
+        wrong["subject"] = [error.message]
+
+
+def _check_variables(
+    body: TemplateBody | ReplaceBody | ChangeBody, wrong: dict[str, list[str]]
+) -> None:
+    seen: set[str] = set()
+    for field in ("variables", "optional_variables"):
+        names: list[str] | UnsetType = getattr(body, field)
+        for name in [] if names is UNSET else names:
+            if name in seen:
+                wrong.setdefault(field, []).append(f"{name} is listed twice.")
+            elif not is_variable_name(name):
+                problem = f"{name!r} is no name: letters, digits and _, a letter first."
+                wrong.setdefault(field, []).append(problem)
+            seen.add(name)
+
+
+def _language(tag: str | UnsetType, wrong: dict[str, list[str]]) -> str:
+    if tag is UNSET:
+        return ""
+    try:
+        return normalize_language(tag)
+    except InvalidLocale as error:
+        wrong["language"] = [str(error)]
+        return ""

@@ -1,4 +1,4 @@
-"""Templates and their versions."""
+"""Templates and the versions of their words."""
 
 from django.db import models
 
@@ -14,11 +14,9 @@ CODE_LENGTH = 100
 NAME_LENGTH = 200
 CATEGORY_LENGTH = 64
 
-CODE_UNIQUE = "template_code_unique"
 
-
-class Status(models.TextChoices):
-    """Of a version: not yet, now, or no longer in force. Of a template: never, now, or archived."""
+class VersionStatus(models.TextChoices):
+    """Not yet, now, or no longer what is sent."""
 
     DRAFT = "draft"
     ACTIVE = "active"
@@ -26,11 +24,7 @@ class Status(models.TextChoices):
 
 
 class Template(models.Model):
-    """What an organization has to say on one channel; its versions have the words.
-
-    `name`, `description`, `category`, `delivery` and `default_language` are the template's: they
-    change at once, for every version.
-    """
+    """What an organization has to say on one channel; its versions have the words."""
 
     id = PrefixedIDField(ids.TEMPLATE, primary_key=True)
     organization = models.ForeignKey(
@@ -39,30 +33,26 @@ class Template(models.Model):
     code = models.CharField(max_length=CODE_LENGTH)
     name = models.CharField(max_length=NAME_LENGTH)
     description = models.TextField(blank=True)
-    type = models.CharField(max_length=20, choices=[(name, name) for name in CHANNELS])
+    type = models.CharField(
+        "channel", max_length=16, choices=[(channel, channel) for channel in CHANNELS]
+    )
     category = models.CharField(max_length=CATEGORY_LENGTH, blank=True)
     delivery = models.CharField(
-        max_length=20,
+        max_length=16,
         choices=[(policy.value, policy.value) for policy in DeliveryPolicy],
         default=DeliveryPolicy.AT_LEAST_ONCE.value,
     )
     default_language = models.CharField("default language (BCP 47)", max_length=LANGUAGE_LENGTH)
-    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
-    # The highest number given to a version.
-    last_version = models.PositiveIntegerField(default=0)
+    is_archived = models.BooleanField(default=False)
     # Orders the writes to the cache, and is the ETag. The database's default serves the insert.
     revision = models.BigIntegerField(db_default=NextRevision(), editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        # Ids sort by time: the newest first.
-        ordering = ("-id",)
-        indexes = (
-            models.Index(fields=("organization", "id"), name="template_organization_newest"),
-        )
+        ordering = ("code",)
         constraints = (
-            models.UniqueConstraint(fields=("organization", "code"), name=CODE_UNIQUE),
+            models.UniqueConstraint(fields=("organization", "code"), name="template_code_unique"),
         )
 
     def __str__(self) -> str:
@@ -71,24 +61,25 @@ class Template(models.Model):
 
 
 class TemplateVersion(models.Model):
-    """The words in one language. They never change; a change is a new version.
+    """The words in one language. They never change: an edit is a new version."""
 
-    The database itself refuses to change them (a trigger in the first migration).
-    """
-
-    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField("version")
+    template = models.ForeignKey(
+        Template, on_delete=models.CASCADE, related_name="versions", db_index=False
+    )
+    number = models.IntegerField()
     language = models.CharField("language (BCP 47)", max_length=LANGUAGE_LENGTH)
     subject = models.TextField(blank=True)
     content = models.TextField(blank=True)
-    html_content = models.TextField("HTML content", blank=True)
-    # Lists of names.
-    variables = models.JSONField(default=list, blank=True)
-    optional_variables = models.JSONField(default=list, blank=True)
-    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    html_content = models.TextField(blank=True)
+    # Names.
+    variables = models.JSONField(default=list)
+    optional_variables = models.JSONField(default=list)
+    status = models.CharField(
+        max_length=8, choices=VersionStatus, default=VersionStatus.DRAFT.value
+    )
     created_at = models.DateTimeField(auto_now_add=True)
-    # The last time that it came into force.
-    published_at = models.DateTimeField(null=True, blank=True)
+    # The last time that it went live.
+    published_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("-number",)
@@ -96,8 +87,8 @@ class TemplateVersion(models.Model):
             models.UniqueConstraint(fields=("template", "number"), name="version_number_unique"),
             models.UniqueConstraint(
                 fields=("template", "language"),
-                condition=models.Q(status=Status.ACTIVE),
-                name="version_active_unique",
+                condition=models.Q(status="active"),
+                name="version_one_active_per_language",
             ),
         )
 
