@@ -18,6 +18,7 @@ from carillon.rendering.errors import (
     TooMuchWork,
 )
 from carillon.rendering.language import is_variable_name
+from carillon.rendering.lint import lint_content, lint_version
 from carillon.rendering.subject import check_subject
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "check_syntax",
     "check_version",
     "is_variable_name",
+    "lint_content",
+    "lint_version",
     "render_content",
     "undeclared_variables",
 ]
