@@ -54,6 +54,7 @@ class RequestMiddleware:
         structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
         response = self.get_response(request)
         response[HTTP_HEADER] = correlation_id
+        _tell_length(response)
         self._record(request, response, time.perf_counter() - started)
         return response
 
@@ -73,6 +74,13 @@ class RequestMiddleware:
             status=status,
             ms=round(seconds * 1000, 1),
         )
+
+
+def _tell_length(response: HttpResponse) -> None:
+    """Without Content-Length gunicorn sends chunks: one more write for each answer."""
+    bodiless = response.streaming or response.status_code in {204, 304}
+    if not bodiless and not response.has_header("Content-Length"):
+        response["Content-Length"] = str(len(response.content))
 
 
 class _AdminOnly(MiddlewareMixin):

@@ -52,6 +52,12 @@ def test_the_correlation_id_comes_back(client: Client) -> None:
     assert re.fullmatch(r"corr_[0-9a-f]{24}", made["X-Correlation-ID"])
 
 
+@pytest.mark.parametrize("path", ["/health/live/", "/nothing/", "/api/docs/"])
+def test_an_answer_says_how_long_it_is(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer["Content-Length"] == str(len(answer.content))
+
+
 def test_metrics_count_by_route_and_never_by_path(client: Client) -> None:
     client.get("/nothing/jane@example.com/")
     client.get("/health/live/")
