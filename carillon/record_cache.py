@@ -4,10 +4,13 @@ The owner writes on a read miss and after each commit, so a change is seen by th
 Every entry carries the record's revision, which grows with every change, and a write never
 replaces a newer one: a slow reader cannot bring old content back. Entries are fresh for minutes
 and kept for a day, so that the gateway can go on while the owner is down.
+
+A Redis that stalls must not hold up its writers: after a few failures in a row writes are skipped
+for a second at a time. What was skipped is like what failed: the entry grows stale by itself.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -15,6 +18,7 @@ import msgspec
 import redis
 import structlog
 
+from carillon.clients.breaker import CircuitBreaker
 from carillon.contracts.records import PolicyRecord, SuppressionRecord, TemplateRecord, UserRecord
 
 log = structlog.get_logger(__name__)
@@ -55,6 +59,7 @@ class RecordCache(Generic[Record]):
         self._kind = kind
         self._decoder: msgspec.json.Decoder[Record | None] = msgspec.json.Decoder(shape | None)
         self._write = client.register_script(_WRITE_UNLESS_OLDER)
+        self._breaker = CircuitBreaker(failures=3, cooldown=1.0)
 
     def key(self, organization_id: str, identifier: str) -> str:
         """The Redis key under which `identifier` (an id, an external id, a code) is kept."""
@@ -88,11 +93,8 @@ class RecordCache(Generic[Record]):
         with self._redis.pipeline(transaction=False) as pipeline:
             for identifiers, record in records:
                 body = msgspec.json.encode(record)
-                self._store(organization_id, identifiers, record.revision, body, pipeline)
-            try:
-                pipeline.execute()
-            except redis.RedisError as error:
-                log.error("cache write failed", kind=self._kind, error=type(error).__name__)
+                self._queue(organization_id, identifiers, record.revision, body, pipeline)
+            self._attempt(pipeline.execute)
 
     def write_absence(
         self, organization_id: str, identifiers: Sequence[str], revision: int
@@ -101,21 +103,34 @@ class RecordCache(Generic[Record]):
         self._store(organization_id, identifiers, revision, b"null")
 
     def _store(
+        self, organization_id: str, identifiers: Sequence[str], revision: int, body: bytes
+    ) -> None:
+        self._attempt(lambda: self._queue(organization_id, identifiers, revision, body, None))
+
+    def _queue(
         self,
         organization_id: str,
         identifiers: Sequence[str],
         revision: int,
         body: bytes,
-        client: redis.Redis | None = None,
+        client: redis.Redis | None,
     ) -> None:
+        """Into `client`, a pipeline; at once where there is none."""
         keys = [self.key(organization_id, identifier) for identifier in identifiers]
         entry = b"%d %d %s" % (revision, int(time.time()), body)
+        self._write(keys=keys, args=[revision, entry, KEPT_SECONDS], client=client)
+
+    def _attempt(self, write: Callable[[], object]) -> None:
+        """The database has the truth and entries grow stale in minutes: a caller never fails."""
+        if not self._breaker.allows():
+            return
         try:
-            self._write(keys=keys, args=[revision, entry, KEPT_SECONDS], client=client)
+            write()
         except redis.RedisError as error:
-            # The database has the truth and entries grow stale in minutes; the caller's own
-            # work is done and must not fail for this.
+            self._breaker.failed()
             log.error("cache write failed", kind=self._kind, error=type(error).__name__)
+        else:
+            self._breaker.succeeded()
 
 
 def user_cache(client: redis.Redis) -> RecordCache[UserRecord]:

@@ -1,5 +1,7 @@
 """The record cache, on a real Redis."""
 
+import socket
+import time
 from collections.abc import Iterator
 
 import msgspec
@@ -115,6 +117,19 @@ def test_a_failed_write_does_not_fail_the_caller() -> None:
         user_cache(nowhere).write_many(ORGANIZATION, [(["user_1"], user(1))])
         with pytest.raises(redis.RedisError):
             user_cache(nowhere).read(ORGANIZATION, "user_1")
+
+
+def test_a_redis_that_stalls_holds_up_the_first_few_writes_alone() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stalled:
+        port = stalled.getsockname()[1]
+        client = connect(f"redis://127.0.0.1:{port}/0", timeout=0.1)
+        cache = user_cache(client)
+        begun = time.monotonic()
+        for revision in range(20):
+            cache.write(ORGANIZATION, ["user_1"], user(revision))
+            cache.write_many(ORGANIZATION, [(["user_1"], user(revision))])
+        assert time.monotonic() - begun < 1.0
+        client.close()
 
 
 def test_the_wire_form_is_plain_json() -> None:
