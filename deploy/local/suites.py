@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from deploy.local.errors import StackError
 
-# What the services share is tested within each of them: it needs Django's settings.
+# What the services share is tested within the internal two, whose apps it holds.
 SHARED = "carillon/web"
 SLOWEST = ("--durations=5", "--durations-min=5")
 UNIT = ("-m", "not integration and not end_to_end")
@@ -53,7 +53,7 @@ SUITES: tuple[Suite, ...] = (
     ),
     # Waits for servers to start most of the time: the other suite has the processor meanwhile.
     Suite("deploy", ("deploy",)),
-    Suite("gateway", ("gateway", SHARED), "gateway.settings"),
+    Suite("gateway", ("gateway",), "gateway.settings"),
     Suite("template_service", ("template_service", SHARED), "template_service.settings"),
     Suite("user_service", ("user_service", SHARED), "user_service.settings"),
     Suite("end_to_end", ("tests/end_to_end",), alone=True, unit=False),

@@ -32,7 +32,7 @@ def test_every_test_of_the_project_is_in_a_suite() -> None:
     files = [file for file in files if not ignored & set(file.parts)]
     assert len(files) > 50
     for file in files:
-        expected = 3 if file.is_relative_to(SHARED) else 1
+        expected = 2 if file.is_relative_to(SHARED) else 1
         assert sum(covers(suite, file) for suite in SUITES) == expected, file
 
 
