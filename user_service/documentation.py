@@ -32,16 +32,20 @@ def sent(name: str, body: object) -> OpenApiExample:
     return OpenApiExample(name, value=body, request_only=True)
 
 
-def lines_body(shape: type[msgspec.Struct], *lines: object) -> dict[str, object]:
-    """For `extend_schema(request=…)`: JSON Lines, with `lines` as the example."""
-    text = "\n".join(msgspec.json.encode(line).decode() for line in lines)
+def lines_body(shape: type[msgspec.Struct]) -> dict[str, object]:
+    """For `extend_schema(request=…)`: JSON Lines of `shape`."""
     schema = {
         "type": "string",
         "description": "One JSON object a line.",
         "contentSchema": schema_of(shape),
-        "examples": [text],
     }
     return {MEDIA_TYPES[0]: schema}
+
+
+def sent_lines(name: str, *lines: object) -> OpenApiExample:
+    """An example of a body of JSON Lines."""
+    text = "\n".join(msgspec.json.encode(line).decode() for line in lines)
+    return OpenApiExample(name, value=text, request_only=True, media_type=MEDIA_TYPES[0])
 
 
 def page_parameters(things: str) -> list[OpenApiParameter]:

@@ -15,7 +15,7 @@ class SuppressionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Suppression]):
 
     list_display = ("id", "channel", "address", "reason", "source", "organization", "created_at")
     list_select_related = ("organization",)
-    list_filter = ("channel", "reason", "created_at")
+    list_filter = ("reason", "created_at")
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("address", "organization__name")

@@ -18,6 +18,7 @@ from user_service.documentation import (
     lines_body,
     page_parameters,
     sent,
+    sent_lines,
 )
 from user_service.json_lines import ImportShape, requested_lines, summarize
 from user_service.organization_api import OrganizationApi, organization_of
@@ -119,7 +120,12 @@ class SuppressionImportApi(OrganizationApi):
         "Each line is judged on its own. An address that was suppressed already counts as updated "
         "and keeps its reason. Safe to repeat.",
         tags=["suppressions"],
-        request=lines_body(SuppressionBody, examples.NEW, {"channel": "sms", "address": "0"}),
+        request=lines_body(SuppressionBody),
+        examples=[
+            sent_lines(
+                "A good line and a bad one", examples.NEW, {"channel": "sms", "address": "0"}
+            )
+        ],
         responses={
             200: answer(
                 ImportShape,

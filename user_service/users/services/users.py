@@ -23,12 +23,14 @@ from user_service.users.services.changes import (
     CHANGES,
     UserExists,
     address_name,
+    announce,
     changing_users,
     lock_user,
     lock_user_and_owner,
     lock_users,
     owning,
     publish,
+    renumber,
     token_name,
 )
 from user_service.users.services.devices import replace_push_token
@@ -50,15 +52,17 @@ def create_user(organization_id: str, body: UserBody, *, source: Source = Source
         former_owners = (
             lock_users(organization_id, owning(organization_id, [token])) if token else []
         )
-        # The insert may wait for a transaction that is about to release this user's names.
-        # `publish` takes the revision after that, so it is above the other one's.
         user.save(force_insert=True)
+        # The insert may have waited for a transaction that released this user's names: the
+        # revision that it drew before may be below the other one's.
+        renumber([user])
         if token is not None:
             replace_push_token(user, token)
         for owner in former_owners:
             publish(owner, "device_moved")
         remember(nothing_said, user, source)
-        return publish(user, "created")
+        announce([user], "created")
+        return user
 
 
 def update_user(
