@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from carillon.contracts.messages import Content
-from carillon.rendering import MissingVariables, Problem, RenderingError, render_content
+from carillon.rendering import (
+    MissingVariables,
+    Problem,
+    RenderingError,
+    lint_content,
+    lint_version,
+    render_content,
+)
 from carillon.web.errors import ApiError, ValidationFailed
 from template_service.templates.models import Template, TemplateVersion
 from template_service.templates.selectors import published
@@ -35,13 +42,10 @@ def preview(
         raise VariablesMissing(error.message, details=details) from None
     except RenderingError as error:
         raise ValidationFailed(details={error.field or "data": [error.message]}) from None
-    return content, [warning.message for warning in warnings_of(template, version)]
+    warnings = (*warnings_of(template, version), *lint_content(content))
+    return content, list(dict.fromkeys(warning.message for warning in warnings))
 
 
-def warnings_of(template: Template, version: TemplateVersion) -> list[Problem]:
+def warnings_of(template: Template, version: TemplateVersion) -> tuple[Problem, ...]:
     """What is worth a thought, but may be meant."""
-    found = []
-    if template.type == "email" and not version.content.strip():
-        message = "There is no plain text part: some readers and most spam filters want one."
-        found.append(Problem(code="missing_text_part", message=message, field="content"))
-    return found
+    return lint_version(published(version), template.type, category=template.category)

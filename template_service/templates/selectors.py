@@ -1,5 +1,6 @@
 """Reads: templates, the version that is meant, and the record that the gateway needs."""
 
+import re
 from dataclasses import dataclass
 
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
@@ -24,6 +25,9 @@ class VersionNotFound(NotFound):
     message = "The template has no such version."
 
 
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a list is narrowed to; empty text is no filter."""
@@ -36,10 +40,17 @@ class Filters:
 
 def find_template(organization_id: str, code: str) -> Template:
     """Raises TemplateNotFound."""
-    template = Template.objects.filter(organization_id=organization_id, code=code).first()
+    template = with_code(organization_id, code).first()
     if template is None:
         raise TemplateNotFound
     return template
+
+
+def with_code(organization_id: str, code: str) -> QuerySet[Template]:
+    """None or one. What could not be a code (it may hold a NUL) never reaches the database."""
+    if not CODE.fullmatch(code):
+        return Template.objects.none()
+    return Template.objects.filter(organization_id=organization_id, code=code)
 
 
 def list_templates(organization_id: str, filters: Filters) -> QuerySet[Template]:

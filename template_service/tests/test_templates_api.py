@@ -172,6 +172,13 @@ def test_another_organizations_template_does_not_exist(
     assert stranger.record() is None
 
 
+@pytest.mark.parametrize("code", ["%00", "a%00b", "x" * 101, "a%2Fb", "caf%C3%A9", "..."])
+def test_what_is_no_code_is_not_found(author: Author, code: str) -> None:
+    for method, path in (("GET", f"{TEMPLATES}{code}/"), ("DELETE", f"{TEMPLATES}{code}/")):
+        assert author.call(method, path).status_code == 404
+    assert author.record(code) is None
+
+
 def test_without_the_secret_or_the_organization_nothing_is_told(author: Author) -> None:
     nobody = Author(author.client, author.organization_id, "wrong")
     assert refused(nobody.call("GET", TEMPLATES))[:2] == (401, "authentication_required")

@@ -61,6 +61,14 @@ def test_an_incomplete_draft_is_kept_and_not_published(author: Author) -> None:
     assert subject_sent(author) == "Welcome, {{ name }}!"
 
 
+def test_a_lint_warns_of_what_may_be_meant(author: Author) -> None:
+    author.create(content="", category="marketing")
+    lint = author.act("lint")
+    assert lint["publishable"] is True
+    assert lint["errors"] == []
+    assert {warning["field"] for warning in lint["warnings"]} >= {"content"}
+
+
 def test_without_a_draft_there_is_nothing_to_publish(author: Author) -> None:
     author.create()
     response = author.call("POST", f"{TEMPLATES}welcome/publish/", {})
@@ -166,7 +174,7 @@ def test_edits_at_the_same_time_all_become_versions(author: Author) -> None:
     for thread in threads:
         thread.join()
     assert statuses == [200] * 8
-    numbers = [version["version"] for version in author.get("welcome/versions/")]  # type: ignore[index]
+    numbers: list[Any] = [version["version"] for version in author.get("welcome/versions/")]  # type: ignore[index]
     assert numbers == list(range(9, 0, -1))
 
 

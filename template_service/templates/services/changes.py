@@ -8,7 +8,7 @@ from carillon.web.errors import ApiError, Conflict
 from carillon.web.revisions import next_revision
 from template_service.templates import cache
 from template_service.templates.models import Template
-from template_service.templates.selectors import TemplateNotFound
+from template_service.templates.selectors import TemplateNotFound, with_code
 
 CHANGES = Counter("carillon_template_changes_total", "Committed changes of templates.", ["kind"])
 
@@ -39,8 +39,7 @@ def lock_template(organization_id: str, code: str, if_match: str) -> Template:
     `if_match` is the header, empty where there was none. Raises TemplateNotFound or
     PreconditionFailed.
     """
-    locked = Template.objects.select_for_update(no_key=True)
-    template = locked.filter(organization_id=organization_id, code=code).first()
+    template = with_code(organization_id, code).select_for_update(no_key=True).first()
     if template is None:
         raise TemplateNotFound
     if if_match and if_match != "*":
