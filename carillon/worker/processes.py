@@ -154,7 +154,7 @@ class ProcessGroup:
 
     def alive(self) -> bool:
         """True where every process is."""
-        return all(child.alive() for child in self._children)
+        return bool(self._children) and all(child.alive() for child in self._children)
 
     def checks(self) -> dict[str, Check]:
         """Each dependency, as the processes see it: unhealthy where one of them says so."""
@@ -162,6 +162,8 @@ class ProcessGroup:
 
     def _check(self, name: str) -> Check:
         def check() -> None:
+            if not self._children:
+                raise ConnectionError("not started")
             for child in self._children:
                 _, body = child.ask("/health/")
                 if body["checks"][name]["status"] != "healthy":
@@ -198,7 +200,8 @@ class ProcessGroup:
             child.process.kill()
             status = child.process.wait()
         self._bury(child)
-        return abs(status)
+        # Stopped before it could listen to signals, and so before it began anything.
+        return 0 if status == -signal.SIGTERM else abs(status)
 
     @staticmethod
     def _bury(child: Child) -> None:
