@@ -33,19 +33,22 @@ def sent(name: str, body: object) -> OpenApiExample:
 
 
 def lines_body(shape: type[msgspec.Struct]) -> dict[str, object]:
-    """For `extend_schema(request=…)`: JSON Lines of `shape`."""
+    """For `extend_schema(request=…)`: a file of JSON Lines of `shape`.
+
+    As a file and not as text: Swagger UI would send text as one quoted JSON string.
+    """
     schema = {
         "type": "string",
+        "format": "binary",
         "description": "One JSON object a line.",
         "contentSchema": schema_of(shape),
     }
     return {MEDIA_TYPES[0]: schema}
 
 
-def sent_lines(name: str, *lines: object) -> OpenApiExample:
-    """An example of a body of JSON Lines."""
-    text = "\n".join(msgspec.json.encode(line).decode() for line in lines)
-    return OpenApiExample(name, value=text, request_only=True, media_type=MEDIA_TYPES[0])
+def lines_in_words(*lines: object) -> str:
+    """An example of JSON Lines, for a description."""
+    return "".join(f"\n    {msgspec.json.encode(line).decode()}" for line in lines)
 
 
 def page_parameters(things: str) -> list[OpenApiParameter]:

@@ -16,9 +16,9 @@ from user_service.documentation import (
     CALLER_ERRORS,
     enveloped,
     lines_body,
+    lines_in_words,
     page_parameters,
     sent,
-    sent_lines,
 )
 from user_service.json_lines import ImportShape, requested_lines, summarize
 from user_service.organization_api import OrganizationApi, organization_of
@@ -118,14 +118,10 @@ class SuppressionImportApi(OrganizationApi):
         summary="Import up to 10,000 suppressions",
         description="One JSON object a line (`application/x-ndjson`), as when one is created. "
         "Each line is judged on its own. An address that was suppressed already counts as updated "
-        "and keeps its reason. Safe to repeat.",
+        "and keeps its reason. Safe to repeat.\n"
+        + lines_in_words(examples.NEW, {"channel": "sms", "address": "0"}),
         tags=["suppressions"],
         request=lines_body(SuppressionBody),
-        examples=[
-            sent_lines(
-                "A good line and a bad one", examples.NEW, {"channel": "sms", "address": "0"}
-            )
-        ],
         responses={
             200: answer(
                 ImportShape,
