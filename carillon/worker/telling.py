@@ -43,10 +43,21 @@ def tell_outcome(job: DeliveryJob, done: Done) -> None:
         attempt=job.attempt,
         correlation_id=job.correlation_id,
         provider=done.provider,
-        provider_message_id=done.provider_message_id,
         outcome=done.outcome.value,
-        reason=done.reason.value if done.reason else "",
-        error_code=done.error_code,
         duration_ms=done.duration_ms,
-        possible_duplicate=done.possible_duplicate,
+        **_unusual(done),
     )
+
+
+def _unusual(done: Done) -> dict[str, str | bool]:
+    """What most lines would carry empty; each field of a line has its price."""
+    fields: dict[str, str | bool] = {}
+    if done.provider_message_id:
+        fields["provider_message_id"] = done.provider_message_id
+    if done.reason is not None:
+        fields["reason"] = done.reason.value
+    if done.error_code:
+        fields["error_code"] = done.error_code
+    if done.possible_duplicate:
+        fields["possible_duplicate"] = True
+    return fields
