@@ -22,7 +22,7 @@ class ServiceSettings:
 
     service: str
     production: bool
-    secret_key: str
+    secret_keys: tuple[str, ...]
     internal_secrets: tuple[str, ...]
     redis_url: str
     allowed_hosts: tuple[str, ...]
@@ -40,7 +40,7 @@ class ServiceSettings:
         return cls(
             service=service,
             production=env.choice("ENVIRONMENT", "production", kinds) == "production",
-            secret_key=env.secrets("SECRET_KEY", example=secret)[0],
+            secret_keys=env.secrets("SECRET_KEY", example=secret),
             internal_secrets=env.secrets("INTERNAL_API_SECRET", example=secret),
             redis_url=env.url(
                 "REDIS_URL", schemes=("redis", "rediss"), example="redis://127.0.0.1:6379/0"
@@ -58,7 +58,9 @@ def django_settings(
     service = own.service
     return {
         "DEBUG": False,
-        "SECRET_KEY": own.secret_key,
+        "SECRET_KEY": own.secret_keys[0],
+        # While one is rotated the old one still reads what it signed.
+        "SECRET_KEY_FALLBACKS": list(own.secret_keys[1:]),
         "ALLOWED_HOSTS": list(own.allowed_hosts),
         "ROOT_URLCONF": f"{service}.urls",
         "WSGI_APPLICATION": f"{service}.wsgi.application",
