@@ -7,9 +7,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from carillon.web.errors import AuthenticationRequired, ValidationFailed
-from gateway.admission.entry import enter
+from gateway.admission.entry import Entry, enter
 from gateway.admission.errors import OrganizationInactive, OrganizationMismatch
-from gateway.admission.limits import LimitState
 from gateway.organizations.key_records import KeyRecord
 
 KEY_HEADER = "X-API-Key"
@@ -20,9 +19,12 @@ _ASK = {"WWW-Authenticate": KEY_HEADER}
 
 
 class APIKeyAuthentication(BaseAuthentication):
-    """`request.user` becomes the key's record, `request.auth` the organization's limit."""
+    """`request.user` becomes the key's record, `request.auth` the entry with its limit.
 
-    def authenticate(self, request: Request) -> tuple[KeyRecord, LimitState]:
+    A view's `cache_keys`, if it has them, are read on the way.
+    """
+
+    def authenticate(self, request: Request) -> tuple[KeyRecord, Entry]:
         """Raises AuthenticationRequired, InvalidAPIKey or one of the refusals behind them."""
         if request.META.get("QUERY_STRING"):
             _refuse_key_in_query(request)
@@ -30,12 +32,13 @@ class APIKeyAuthentication(BaseAuthentication):
         if not text:
             raise AuthenticationRequired(headers=_ASK)
         claimed = single_header(request, ORGANIZATION_HEADER)
-        entry = enter(text)
+        view = request.parser_context["view"]
+        entry = enter(text, view.cache_keys(request))
         if not entry.record.organization_is_active:
             raise OrganizationInactive
         if claimed and claimed != entry.record.organization_id:
             raise OrganizationMismatch
-        return entry.record, entry.limit
+        return entry.record, entry
 
     def authenticate_header(self, request: Request) -> str:
         """Makes REST framework answer 401 and not 403."""

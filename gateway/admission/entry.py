@@ -1,6 +1,7 @@
 """The door: an API key's text in, who calls and their organization's limit out."""
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -26,33 +27,44 @@ _process_limits = ProcessLimits()
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A key that is valid, and how much of its organization's minute is left."""
+    """A key that is valid, and how much of its organization's minute is left.
+
+    `entries` are what the cache has under the keys that were asked for; empty if it was not read.
+    """
 
     record: KeyRecord
     limit: LimitState
+    entries: tuple[bytes | None, ...] = ()
 
 
-def enter(text: str) -> Entry:
+# A cache key without its organization, which is known only once the API key is: what comes before
+# the id and what comes after it.
+SplitKey = tuple[str, str]
+
+
+def enter(text: str, wanted: Sequence[SplitKey] = ()) -> Entry:
     """Recognise the key and count the request: one trip to Redis, or else to the database.
 
-    Raises InvalidAPIKey for a key that is malformed, unknown, wrong, deactivated or expired.
+    `wanted` is read on the way. Raises InvalidAPIKey for a key that is malformed, unknown, wrong,
+    deactivated or expired.
     """
     prefix = prefix_of(text)
     if prefix is None:
         raise InvalidAPIKey
     digest = digest_of(text)
     try:
-        entry = _from_cache(prefix, digest)
+        entry = _from_cache(prefix, digest, wanted)
     except RedisDown:
         return _in_process(_from_database(prefix, digest))
-    return entry or _missed(prefix, digest)
+    return entry or _missed(prefix, digest, wanted)
 
 
-def _from_cache(prefix: str, digest: bytes) -> Entry | None:
+def _from_cache(prefix: str, digest: bytes, wanted: Sequence[SplitKey]) -> Entry | None:
     """None where no record is cached. Raises InvalidAPIKey or RedisDown."""
-    found = scripts().run(
-        ENTER, [key_records.cache_key(prefix)], [digest.hex(), *_plan_arguments()]
-    )
+    arguments: list[str | int] = [digest.hex(), *_plan_arguments()]
+    for parts in wanted:
+        arguments.extend(parts)
+    found = scripts().run(ENTER, [key_records.cache_key(prefix)], arguments)
     record = key_records.decode(found[0]) if found else None
     if record is None:
         return None
@@ -61,14 +73,15 @@ def _from_cache(prefix: str, digest: bytes) -> Entry | None:
         # It ran out between our clock and the server's, or the entry is damaged.
         return None
     most = settings.GATEWAY.plans[record.plan].requests_per_minute
-    return Entry(record, LimitState.of_reply(POLICY, most, WINDOW_SECONDS, found[1:]))
+    limit = LimitState.of_reply(POLICY, most, WINDOW_SECONDS, found[1])
+    return Entry(record, limit, tuple(found[2:]))
 
 
-def _missed(prefix: str, digest: bytes) -> Entry:
+def _missed(prefix: str, digest: bytes, wanted: Sequence[SplitKey]) -> Entry:
     record = _from_database(prefix, digest)
     try:
         key_records.write(redis_client(), record)
-        entry = _from_cache(prefix, digest)
+        entry = _from_cache(prefix, digest, wanted)
     except (redis.RedisError, RedisDown) as error:
         log.warning("key record not cached", error=type(error).__name__)
         entry = None
@@ -95,6 +108,7 @@ def _check(record: KeyRecord, digest: bytes) -> None:
 
 @cache
 def _plan_arguments() -> tuple[str | int, ...]:
-    """Pairs for enter.lua; a changed setting holds from the restart on, whatever is cached."""
+    """For enter.lua; a changed setting holds from the restart on, whatever is cached."""
     plans = settings.GATEWAY.plans
-    return tuple(part for name in plans for part in (name, plans[name].requests_per_minute))
+    pairs = (part for name in plans for part in (name, plans[name].requests_per_minute))
+    return (len(plans), *pairs)

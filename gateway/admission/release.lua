@@ -1,8 +1,9 @@
--- Give back what reserve.lua took, once however often it is asked.
+-- Give back what reserve.lua took; the quota once, however often it is asked.
 --
 -- KEYS  as for reserve.lua
 -- ARGV  1 notification id   2 recipient: most   3 recipient: window in microseconds
 
+if KEYS[4] ~= '' then redis.call('DEL', KEYS[4]) end
 if KEYS[2] ~= '' and redis.call('ZREM', KEYS[3], ARGV[1]) == 1 then
   redis.call('DECR', KEYS[2])
 end

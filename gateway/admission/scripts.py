@@ -43,7 +43,6 @@ class Script:
 
 
 ENTER = Script("gcra", "enter")
-LOOK = Script("look")
 RESERVE = Script("gcra", "reserve")
 RELEASE = Script("gcra", "release")
 

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gateway.admission.authentication import APIKeyAuthentication
+from gateway.admission.entry import Entry, SplitKey
 from gateway.admission.errors import InsufficientScope, RateLimitExceeded
 from gateway.admission.limits import LimitState, limit_headers
 from gateway.organizations.key_records import KeyRecord
@@ -23,6 +24,12 @@ class ClientApi(APIView):
     scopes: ClassVar[Mapping[str, Sequence[Scope]]] = {}
 
     limits: tuple[LimitState, ...] = ()
+    # What the cache had under `cache_keys`; empty where it was not read.
+    entries: tuple[bytes | None, ...] = ()
+
+    def cache_keys(self, request: Request) -> Sequence[SplitKey]:
+        """What to read from the cache in the trip that recognises the key."""
+        return ()
 
     @staticmethod
     def caller(request: Request) -> KeyRecord:
@@ -32,7 +39,8 @@ class ClientApi(APIView):
     def perform_authentication(self, request: Request) -> None:
         """Raises what APIKeyAuthentication raises."""
         super().perform_authentication(request)
-        self.limits = (cast("LimitState", request.auth),)
+        entry = cast("Entry", request.auth)
+        self.limits, self.entries = (entry.limit,), entry.entries
 
     def check_permissions(self, request: Request) -> None:
         """Raises InsufficientScope."""

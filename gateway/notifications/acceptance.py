@@ -4,62 +4,61 @@ import time
 from datetime import UTC, datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from carillon.contracts import ids
 from carillon.contracts.status import Status
 from carillon.web.errors import ApiError
-from gateway.admission import quota
+from gateway.admission import reservations
+from gateway.admission.claims import Claim, Reservation
 from gateway.admission.errors import QuotaExceeded, RequestIDConflict, RequestInProgress
-from gateway.notifications import counting, lookup, metrics, storage
+from gateway.notifications import counting, metrics, storage
 from gateway.notifications.asked import Accepted, Asked
 from gateway.notifications.composition import Composition, compose
+from gateway.notifications.lookup import Lookup
 from gateway.organizations.limits import monthly_quota
 
+IN_FLIGHT_SECONDS = 30
 
-def accept_notification(asked: Asked) -> Accepted:
+
+def accept_notification(asked: Asked, lookup: Lookup) -> Accepted:
     """Store the notification and the promise to send it, or raise why not.
 
     A request_id that was answered before is answered again, whatever has changed since: templates
     go, quotas run out and times pass, the first answer stands.
     """
     started = time.perf_counter()
-    looked = lookup.look(
-        asked.caller.organization_id,
-        request_id=asked.request_id,
-        template_code=asked.body.template_code,
-        user_id=asked.body.user_id,
-    )
-    if looked.claim in {lookup.Claim.BEGAN, lookup.Claim.BEGAN_LONG_AGO}:
-        earlier = _earlier(asked)
-        if earlier is not None:
-            return earlier
-        if looked.claim is lookup.Claim.BEGAN:
-            raise RequestInProgress
+    now = datetime.now(UTC)
     try:
-        now = datetime.now(UTC)
-        composed = compose(asked, looked, now)
+        composed = compose(asked, lookup, now)
         metrics.COMPOSE_SECONDS.observe(time.perf_counter() - started)
         with metrics.STORE_SECONDS.time():
             return _store(asked, composed, _new_notification(asked, composed, now))
-    except Exception as error:
-        if not asked.request_id:
-            raise
-        # Whatever went wrong, the client must be able to try again at once.
-        lookup.forget(asked.caller.organization_id, asked.request_id)
-        earlier = _earlier(asked) if isinstance(error, ApiError) else None
+    except ApiError:
+        earlier = _earlier(asked) if asked.request_id else None
         if earlier is None:
             raise
         return earlier
 
 
 def _store(asked: Asked, composed: Composition, new: storage.NewNotification) -> Accepted:
+    reservation = None
     if composed.status is Status.REJECTED:
         # Kept so that it can be looked up; nothing is sent, so nothing is counted.
-        reservation = None
         stored = storage.insert(new)
     else:
-        reservation = quota.reserve(_claim(asked, composed, new))
+        claim = _claim(asked, composed, new)
+        try:
+            reservation = reservations.reserve(claim)
+        except reservations.Began as began:
+            earlier = _earlier(asked)
+            if earlier is not None:
+                return earlier
+            if began.age < IN_FLIGHT_SECONDS:
+                raise RequestInProgress from None
+            # It died on its way; this one takes its place.
+            reservations.forget_request(claim)
+            reservation = reservations.reserve(claim)
         stored = _insert_reserved(new, reservation)
     if not stored:
         earlier = _earlier(asked)
@@ -76,11 +75,11 @@ def _store(asked: Asked, composed: Composition, new: storage.NewNotification) ->
     )
 
 
-def _insert_reserved(new: storage.NewNotification, reservation: quota.Reservation) -> bool:
+def _insert_reserved(new: storage.NewNotification, reservation: Reservation) -> bool:
     """Insert and settle the reservation. False where the request_id is taken.
 
     After a database error nobody knows whether the row is there: the reservation is left to be
-    settled by what PostgreSQL says later.
+    settled by what PostgreSQL says later, and the client may try again at once.
     """
     try:
         stored = (
@@ -89,23 +88,26 @@ def _insert_reserved(new: storage.NewNotification, reservation: quota.Reservatio
             else storage.insert(new)
         )
     except QuotaExceeded:
-        quota.release(reservation)
-        quota.must_recount(reservation.claim)
+        reservations.release(reservation)
+        reservations.must_recount(reservation.claim)
+        raise
+    except DatabaseError:
+        reservations.forget_request(reservation.claim)
         raise
     if stored:
-        quota.commit(reservation)
+        reservations.commit(reservation)
     else:
-        quota.release(reservation)
+        reservations.release(reservation)
     return stored
 
 
-def _insert_counted(new: storage.NewNotification, claim: quota.Claim) -> bool:
+def _insert_counted(new: storage.NewNotification, claim: Claim) -> bool:
     """Count and insert while nobody else of the organization does. Raises QuotaExceeded."""
     with transaction.atomic():
         counting.lock_quota(new.organization_id)
         used = counting.count_since(new.organization_id, claim.month.start)
         if claim.quota is not None and used >= claim.quota:
-            raise quota.exceeded(claim)
+            raise reservations.exceeded(claim)
         return storage.insert(new)
 
 
@@ -143,11 +145,12 @@ def _new_notification(
     )
 
 
-def _claim(asked: Asked, composed: Composition, new: storage.NewNotification) -> quota.Claim:
+def _claim(asked: Asked, composed: Composition, new: storage.NewNotification) -> Claim:
     exempt = composed.is_otp and settings.GATEWAY.recipient_limit.exempt_otp
-    return quota.Claim(
+    return Claim(
         notification_id=new.id,
         organization_id=asked.caller.organization_id,
+        request_id=asked.request_id,
         at=new.created_at,
         quota=monthly_quota(asked.caller),
         recipient=None if exempt else composed.recipient.limit_key,

@@ -12,7 +12,7 @@ from carillon.contracts.status import Status
 from carillon.web.errors import ValidationFailed
 from gateway.notifications.asked import Asked
 from gateway.notifications.errors import TemplateNotFound, TemplateTypeMismatch, UserNotFound
-from gateway.notifications.lookup import Looked
+from gateway.notifications.lookup import Lookup
 from gateway.notifications.recipients import Recipient, user_recipient
 from gateway.notifications.wording import check_variables, word
 
@@ -47,14 +47,14 @@ class _Words:
     language: str = ""
 
 
-def compose(asked: Asked, looked: Looked, now: datetime) -> Composition:
+def compose(asked: Asked, lookup: Lookup, now: datetime) -> Composition:
     """Raises ValidationFailed for times, then what design lists down to no_address."""
     body = asked.body
     scheduled_at = _check_times(body.scheduled_at, body.expires_at, now)
     if asked.inline is None:
-        recipient, words = _from_template(asked, looked)
+        recipient, words = _from_template(asked, lookup)
     else:
-        recipient = _recipient(asked, _user(asked, looked))
+        recipient = _recipient(asked, _user(asked, lookup))
         words = _Words(asked.inline, language=body.language)
     template = words.template
     category = body.category or (template.category if template else "")
@@ -111,17 +111,17 @@ def _recipient(asked: Asked, user: UserRecord | None) -> Recipient:
     return user_recipient(asked.body.notification_type, user)
 
 
-def _user(asked: Asked, looked: Looked) -> UserRecord | None:
+def _user(asked: Asked, lookup: Lookup) -> UserRecord | None:
     """None where there is none, or none is needed. Raises UserServiceUnavailable."""
-    return None if asked.direct is not None else looked.find_user(asked.body.user_id)
+    return None if asked.direct is not None else lookup.find_user(asked.body.user_id)
 
 
-def _from_template(asked: Asked, looked: Looked) -> tuple[Recipient, _Words]:
+def _from_template(asked: Asked, lookup: Lookup) -> tuple[Recipient, _Words]:
     body = asked.body
-    template = looked.get_template(body.template_code)
+    template = lookup.get_template(body.template_code)
     if template.type != body.notification_type:
         raise TemplateTypeMismatch(template.type, body.notification_type)
-    user = _user(asked, looked)
+    user = _user(asked, lookup)
     spoken = (body.language, user.language if user else "")
     chosen = template.in_language(*(tag for tag in spoken if tag))
     if chosen is None:

@@ -1,13 +1,13 @@
-"""What must be known before a notification is composed, read in one trip to Redis."""
+"""The template and the user of a notification: from the cache, or from the service that owns it."""
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from carillon.clients.http import ServiceDown
 from carillon.contracts.records import TemplateRecord, UserRecord
 from carillon.record_cache import Cached
-from gateway.admission.scripts import LOOK, RedisDown, scripts
+from gateway.admission.entry import SplitKey
+from gateway.admission.scripts import RedisDown, scripts
 from gateway.connections import templates, users
 from gateway.notifications.errors import (
     TemplateNotFound,
@@ -15,26 +15,12 @@ from gateway.notifications.errors import (
     UserServiceUnavailable,
 )
 
-IN_FLIGHT_SECONDS = 30
-# PostgreSQL remembers request_ids for good; the marker only spares it work.
-MARKER_SECONDS = 600
-
-
-class Claim(Enum):
-    """What Redis says of a request_id."""
-
-    FREE = 1
-    BEGAN = 2
-    BEGAN_LONG_AGO = 3
-    NOT_ASKED = 4
-
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """The claim on the request_id, and what the caches have."""
+class Lookup:
+    """What the caches had; what they had not is asked for when it is needed."""
 
     organization_id: str
-    claim: Claim
     template: Cached[TemplateRecord] | None
     user: Cached[UserRecord] | None
 
@@ -56,40 +42,35 @@ class Looked:
             raise UserServiceUnavailable from None
 
 
-def look(organization_id: str, *, request_id: str, template_code: str, user_id: str) -> Looked:
-    """Claim `request_id` and read both caches; what is empty is left out."""
-    template_key = templates().cache.key(organization_id, template_code)
-    user_key = users().cache.key(organization_id, user_id)
-    claim, template, user = Claim.NOT_ASKED, None, None
-    try:
-        if request_id:
-            number, template, user = scripts().run(
-                LOOK,
-                [_marker(organization_id, request_id), template_key, user_key],
-                [IN_FLIGHT_SECONDS, MARKER_SECONDS],
-            )
-            claim = Claim(number)
-        elif template_code or user_id:
-            template, user = scripts().command("MGET", template_key, user_key)
-    except RedisDown:
-        pass
-    return Looked(
-        organization_id,
-        claim,
-        templates().cache.decode(template),
-        users().cache.decode(user),
+def cache_keys(template_code: str, user_id: str) -> Sequence[SplitKey]:
+    """Where both are cached, whatever the organization."""
+    return (
+        _split(templates().cache.key(_ANY, template_code)),
+        _split(users().cache.key(_ANY, user_id)),
     )
 
 
-def forget(organization_id: str, request_id: str) -> None:
-    """Nothing was stored: let the request_id be used again at once."""
-    try:
-        scripts().command("DEL", _marker(organization_id, request_id))
-    except RedisDown:
-        # It frees itself when no request can be in flight any more.
-        return
+def look_up(
+    organization_id: str, *, template_code: str, user_id: str, entries: Sequence[bytes | None]
+) -> Lookup:
+    """`entries` are those of `cache_keys` if they were read; if not, they are read now."""
+    if not entries and (template_code or user_id):
+        try:
+            entries = scripts().command(
+                "MGET",
+                templates().cache.key(organization_id, template_code),
+                users().cache.key(organization_id, user_id),
+            )
+        except RedisDown:
+            entries = ()
+    template, user = entries or (None, None)
+    return Lookup(organization_id, templates().cache.decode(template), users().cache.decode(user))
 
 
-def _marker(organization_id: str, request_id: str) -> str:
-    digest = hashlib.sha256(request_id.encode()).hexdigest()[:32]
-    return f"carillon:request:{organization_id}:{digest}"
+# Stands for an organization's id: no id has a line break.
+_ANY = "\n"
+
+
+def _split(key: str) -> SplitKey:
+    before, _, after = key.partition(_ANY)
+    return before, after

@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from carillon.contracts.messages import Mode
 from carillon.redis_client import connect
 from gateway import connections
-from gateway.admission import entry, quota, scripts
+from gateway.admission import entry, reservations, scripts
 from gateway.forwarding import client as forwarding
 from gateway.organizations import usage
 from gateway.organizations.models import Organization, PlanName
@@ -33,9 +33,9 @@ def forget_connections() -> None:
     ):
         cached.cache_clear()
     entry._process_limits._full_at.clear()
-    quota._process_limits._full_at.clear()
-    quota._committed.clear()
-    quota._outdated.clear()
+    reservations._process_limits._full_at.clear()
+    reservations._committed.clear()
+    reservations._outdated.clear()
     usage._noted.clear()
 
 

@@ -1,6 +1,8 @@
 """From an HTTP request to what is asked for, and from what was accepted to an answer."""
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from msgspec import UNSET
@@ -9,8 +11,9 @@ from rest_framework.request import Request
 from carillon.contracts.status import Status
 from carillon.web.bodies import convert_body, read_object
 from carillon.web.envelope import success_bytes
-from carillon.web.errors import ValidationFailed
+from carillon.web.errors import ApiError, ValidationFailed
 from gateway.admission.authentication import single_header
+from gateway.admission.entry import SplitKey
 from gateway.notifications.asked import Accepted, Asked
 from gateway.notifications.bodies import (
     NotificationBody,
@@ -19,9 +22,13 @@ from gateway.notifications.bodies import (
     request_id_problem,
 )
 from gateway.notifications.inline import inline_content
+from gateway.notifications.lookup import cache_keys
 from gateway.notifications.recipients import direct_recipient
 from gateway.notifications.shapes import AcceptedShape
 from gateway.organizations.key_records import KeyRecord
+
+# Bytes. Larger bodies are not parsed for strangers.
+EARLY_BODY_LIMIT = 16_384
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotent-Replayed"
@@ -38,9 +45,44 @@ _MESSAGES = {Status.SCHEDULED: SCHEDULED, Status.REJECTED: REJECTED}
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def read_asked(request: Request, caller: KeyRecord) -> Asked:
+class RequestBody:
+    """The body of a request, read once: before the key is known if it is small.
+
+    Reading it early tells which records to fetch in the trip that recognises the key. What is
+    wrong with it must be told after what is wrong with the key, so it is kept until asked for.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._value: dict[str, Any] | None = None
+        self._error: ApiError | None = None
+
+    def cache_keys(self) -> Sequence[SplitKey]:
+        """Of its template and user, as far as it is readable."""
+        length = self._request.META.get("CONTENT_LENGTH") or ""
+        if not length.isdigit() or int(length) > EARLY_BODY_LIMIT:
+            return ()
+        try:
+            self._value = read_object(self._request)
+        except ApiError as error:
+            self._error = error
+            return ()
+        code, user_id = self._value.get("template_code"), self._value.get("user_id")
+        if not isinstance(code, str | None) or not isinstance(user_id, str | None):
+            return ()
+        return cache_keys(code or "", user_id or "") if code or user_id else ()
+
+    def value(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises PayloadTooLarge or InvalidJSON."""
+        if self._error is not None:
+            raise self._error
+        if self._value is None:
+            self._value = read_object(self._request)
+        return self._value
+
+
+def read_asked(request: Request, caller: KeyRecord, value: dict[str, Any]) -> Asked:
     """The request, valid in itself. Raises what is wrong with its body or headers."""
-    value = read_object(request)
     check_complete(value)
     body = convert_body(value, NotificationBody)
     check_notification(body)

@@ -1,5 +1,7 @@
 """`/api/v1/notifications/`: accept, list, show, and the status of reference 003."""
 
+from collections.abc import Sequence
+
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -12,6 +14,7 @@ from carillon.web.envelope import page_meta, success
 from carillon.web.errors import ApiError, ValidationFailed
 from carillon.web.openapi import request_body
 from carillon.web.paging import LIMIT_DEFAULT, LIMIT_MOST, PAGE_MOST, requested_page
+from gateway.admission.entry import SplitKey
 from gateway.admission.errors import QuotaExceeded, RequestIDConflict, RequestInProgress
 from gateway.admission.views import ClientApi
 from gateway.documentation import (
@@ -28,6 +31,7 @@ from gateway.notifications.acceptance import accept_notification
 from gateway.notifications.apis import create, examples
 from gateway.notifications.apis.filters import requested_filters
 from gateway.notifications.bodies import NotificationBody, StatusBody
+from gateway.notifications.lookup import look_up
 from gateway.notifications.metrics import count_accepted, count_refused
 from gateway.notifications.presentation import show_detail, show_status, show_summary
 from gateway.notifications.selectors import get_notification, get_status, list_notifications
@@ -43,6 +47,12 @@ class NotificationsApi(ClientApi):
     """Accept one; list them."""
 
     scopes = {"POST": (Scope.SEND,), "GET": _READERS}
+    body: create.RequestBody
+
+    def cache_keys(self, request: Request) -> Sequence[SplitKey]:
+        """Those of the template and the user of a request to notify."""
+        self.body = create.RequestBody(request)
+        return self.body.cache_keys() if request.method == "POST" else ()
 
     @extend_schema(
         operation_id="create_notification",
@@ -100,9 +110,15 @@ class NotificationsApi(ClientApi):
         """Accept a notification."""
         channel = ""
         try:
-            asked = create.read_asked(request, self.caller(request))
+            asked = create.read_asked(request, self.caller(request), self.body.value())
             channel = asked.body.notification_type
-            accepted = accept_notification(asked)
+            lookup = look_up(
+                asked.caller.organization_id,
+                template_code=asked.body.template_code,
+                user_id=asked.body.user_id,
+                entries=self.entries,
+            )
+            accepted = accept_notification(asked, lookup)
         except ApiError as refusal:
             count_refused(channel, refusal.code)
             raise

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from carillon.contracts import ids
-from gateway.admission import quota
+from gateway.admission import reservations
+from gateway.admission.claims import Claim
 from gateway.admission.errors import QuotaExceeded
 from gateway.config import RecipientLimit
 from gateway.connections import redis_client
@@ -159,11 +160,12 @@ def unique() -> str:
     return f"{ids.new_id('u')}@example.com"
 
 
-def make_claim(tenant: Tenant, **fields: Any) -> quota.Claim:
-    return quota.Claim(
+def make_claim(tenant: Tenant, **fields: Any) -> Claim:
+    return Claim(
         **{
             "notification_id": ids.new_uuid(),
             "organization_id": tenant.id,
+            "request_id": "",
             "at": datetime.now(UTC),
             "quota": 1000,
             "recipient": None,
@@ -180,22 +182,22 @@ def used(tenant: Tenant) -> int:
 @pytest.mark.django_db
 def test_reserving_and_releasing_twice_counts_once(tenant: Tenant) -> None:
     claim = make_claim(tenant)
-    reservation = quota.reserve(claim)
-    quota.reserve(claim)
+    reservation = reservations.reserve(claim)
+    reservations.reserve(claim)
     assert used(tenant) == 1
-    quota.release(reservation)
-    quota.release(reservation)
+    reservations.release(reservation)
+    reservations.release(reservation)
     assert used(tenant) == 0
 
 
 @pytest.mark.django_db
 def test_a_committed_reservation_cannot_be_released(tenant: Tenant) -> None:
-    reservation = quota.reserve(make_claim(tenant))
-    quota.commit(reservation)
-    other = quota.reserve(make_claim(tenant))
-    quota.release(reservation)
+    reservation = reservations.reserve(make_claim(tenant))
+    reservations.commit(reservation)
+    other = reservations.reserve(make_claim(tenant))
+    reservations.release(reservation)
     assert used(tenant) == 2
-    quota.release(other)
+    reservations.release(other)
     assert used(tenant) == 1
 
 
@@ -207,11 +209,11 @@ def test_abandoned_reservations_are_settled_by_what_is_stored(
     give(tenant, 1000)
     stored = make_notification(tenant.organization)
     stored_id = ids.parse_id(ids.NOTIFICATION, stored.pk)
-    quota.reserve(make_claim(tenant, notification_id=stored_id))
+    reservations.reserve(make_claim(tenant, notification_id=stored_id))
     redis_client().set(quota_key(tenant), 1)
-    quota.reserve(make_claim(tenant))
+    reservations.reserve(make_claim(tenant))
     assert used(tenant) == 2
-    monkeypatch.setattr(quota, "SUSPICIOUS_SECONDS", -1)
+    monkeypatch.setattr(reservations, "SUSPICIOUS_SECONDS", -1)
     tenant.api.send(inline())
     monkeypatch.undo()
     tenant.api.send(inline())
@@ -224,10 +226,10 @@ def test_leaked_reservations_do_not_block_the_last_of_the_quota(
 ) -> None:
     give(tenant, 2)
     for _ in range(2):
-        quota.reserve(make_claim(tenant, quota=2))
+        reservations.reserve(make_claim(tenant, quota=2))
     with pytest.raises(QuotaExceeded):
-        quota.reserve(make_claim(tenant, quota=2))
-    monkeypatch.setattr(quota, "SUSPICIOUS_SECONDS", -1)
+        reservations.reserve(make_claim(tenant, quota=2))
+    monkeypatch.setattr(reservations, "SUSPICIOUS_SECONDS", -1)
     assert tenant.api.send(inline()).status == 202
 
 
@@ -244,7 +246,7 @@ def test_a_database_that_fails_costs_no_quota_for_long(
     with monkeypatch.context() as outage:
         outage.setattr(storage, "insert", fail)
         assert tenant.api.send(inline(request_id="r")).error == (503, "service_unavailable")
-    monkeypatch.setattr(quota, "SUSPICIOUS_SECONDS", -1)
+    monkeypatch.setattr(reservations, "SUSPICIOUS_SECONDS", -1)
     assert tenant.api.send(inline(request_id="r")).status == 202
     monkeypatch.undo()
     tenant.api.send(inline())

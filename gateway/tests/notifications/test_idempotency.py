@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from carillon.contracts import ids
+from gateway.admission import reservations
+from gateway.admission.claims import Claim
 from gateway.admission.months import Month
 from gateway.config import RecipientLimit
 from gateway.connections import redis_client
-from gateway.notifications import lookup
+from gateway.notifications import acceptance
 from gateway.notifications.models import Notification
 from gateway.outbox.models import OutboxMessage
 from gateway.tests.calls import Answer, Api, inline
@@ -124,7 +127,7 @@ def test_a_replay_uses_neither_quota_nor_the_recipients_limit(
     used = redis_client().get(quota_key(tenant))
     for _ in range(5):
         if forgetful:
-            redis_client().delete(lookup._marker(tenant.id, "order-1"))
+            redis_client().delete(marker(tenant, "order-1"))
         assert tenant.api.send(body).status == 200
     assert redis_client().get(quota_key(tenant)) == used == b"1"
     assert [tenant.api.send(inline()).status for _ in range(3)] == [202, 202, 429]
@@ -140,7 +143,7 @@ def test_a_refused_request_may_be_mended_and_sent_again_at_once(tenant: Tenant) 
 @pytest.mark.django_db
 def test_a_request_in_flight_is_409_with_retry_after(tenant: Tenant) -> None:
     """Another process took the marker and has not stored anything yet."""
-    lookup.look(tenant.id, request_id="order-1", template_code="", user_id="")
+    begin(tenant, "order-1")
     answer = tenant.api.send(inline(request_id="order-1"))
     assert answer.error == (409, "request_in_progress")
     assert answer.headers["Retry-After"] == "1"
@@ -151,8 +154,8 @@ def test_a_request_in_flight_is_409_with_retry_after(tenant: Tenant) -> None:
 def test_a_marker_left_by_a_crash_does_not_block_for_long(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookup, "IN_FLIGHT_SECONDS", 0)
-    lookup.look(tenant.id, request_id="order-1", template_code="", user_id="")
+    monkeypatch.setattr(acceptance, "IN_FLIGHT_SECONDS", 0)
+    begin(tenant, "order-1")
     assert tenant.api.send(inline(request_id="order-1")).status == 202
 
 
@@ -199,6 +202,27 @@ def test_many_ids_many_times_with_a_flush_in_the_middle(committed_tenant: Tenant
     statuses = Counter(answer.status for answer in answers)
     assert statuses == {202: 20, 200: 180}
     assert Notification.objects.count() == OutboxMessage.objects.count() == 20
+
+
+def claim_of(tenant: Tenant, request_id: str) -> Claim:
+    return Claim(
+        notification_id=ids.new_uuid(),
+        organization_id=tenant.id,
+        request_id=request_id,
+        at=datetime.now(UTC),
+        quota=None,
+        recipient=None,
+        channel="email",
+    )
+
+
+def marker(tenant: Tenant, request_id: str) -> str:
+    return claim_of(tenant, request_id).keys[3]
+
+
+def begin(tenant: Tenant, request_id: str) -> None:
+    """As another process does before it inserts."""
+    reservations.reserve(claim_of(tenant, request_id))
 
 
 def send_until_done(api: Api, number: int) -> Answer:

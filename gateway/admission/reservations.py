@@ -1,4 +1,4 @@
-"""The monthly quota and the recipient's limit: reserved together in Redis, settled afterwards.
+"""Request ids, the recipient's limit and the monthly quota: reserved at once, settled afterwards.
 
 A reservation is counted at once and remembered under the notification's id. Committing takes the
 id off that list; it is never urgent, so it travels with the process's next reservation. An id that
@@ -10,11 +10,7 @@ from the limit: within a margin of it, and whenever Redis cannot be asked, Postg
 the inserting transaction, one request of the organization at a time.
 """
 
-import hashlib
 from collections import deque
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +18,9 @@ import structlog
 from django.conf import settings
 
 from carillon.contracts import ids
+from gateway.admission.claims import Claim, Reservation
 from gateway.admission.errors import QuotaExceeded, RateLimitExceeded
-from gateway.admission.limits import MICROSECONDS, LimitState, ProcessLimits
-from gateway.admission.months import Month
+from gateway.admission.limits import MICROSECONDS, ProcessLimits
 from gateway.admission.scripts import RELEASE, RESERVE, RedisDown, scripts
 from gateway.notifications import counting
 
@@ -32,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 SUSPICIOUS_SECONDS = 600
 KEPT_SECONDS = 40 * 86_400
+# PostgreSQL remembers request_ids for good; the marker only spares it work.
+MARKER_SECONDS = 600
 MARGIN_LEAST = 64
 MARGIN_SHARE = 100
 _SETTLED_AT_ONCE = 50
@@ -43,61 +41,17 @@ _committed: deque[tuple[str, str]] = deque(maxlen=100_000)
 _outdated: set[str] = set()
 
 
-@dataclass(frozen=True)
-class Claim:
-    """What one notification takes."""
+class Began(Exception):
+    """A request with this request_id began `age` seconds ago; PostgreSQL knows how it went."""
 
-    notification_id: UUID
-    organization_id: str
-    at: datetime
-    # None: nothing is counted (a test key, or a plan without a limit).
-    quota: int | None
-    # None: the recipient's limit does not apply.
-    recipient: str | None
-    channel: str
-
-    @cached_property
-    def month(self) -> Month:
-        """The month it counts for."""
-        return Month.of(self.at)
-
-    @cached_property
-    def keys(self) -> list[str]:
-        """Those of reserve.lua and release.lua."""
-        counter = reservations = recipient = ""
-        if self.quota is not None:
-            place = f"{self.organization_id}:{self.month.name}"
-            counter, reservations = f"carillon:quota:{place}", f"carillon:reservations:{place}"
-        if self.recipient is not None:
-            # A digest: addresses do not belong into Redis.
-            who = hashlib.sha256(self.recipient.encode()).hexdigest()[:32]
-            recipient = f"carillon:recipient:{self.organization_id}:{self.channel}:{who}"
-        return [recipient, counter, reservations]
-
-
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """A claim that was granted."""
-
-    claim: Claim
-    # True: Redis was not asked, or is too near the limit to be trusted; see `counting`.
-    must_count: bool = False
-    in_redis: bool = True
-    used: int = 0
-
-    def month_state(self) -> LimitState | None:
-        """For the RateLimit headers; None where nothing was counted."""
-        quota = self.claim.quota
-        if quota is None or not self.in_redis:
-            return None
-        month = self.claim.month
-        left = max(0, quota - self.used)
-        return LimitState("month", quota, month.seconds, True, left, month.left(self.claim.at), 0)
+    def __init__(self, age: int) -> None:
+        super().__init__(age)
+        self.age = age
 
 
 def reserve(claim: Claim) -> Reservation:
-    """Take the claim. Raises QuotaExceeded or RateLimitExceeded, and then nothing is taken."""
-    if claim.quota is None and claim.recipient is None:
+    """Take the claim. Raises Began, QuotaExceeded or RateLimitExceeded: then nothing is taken."""
+    if not any(claim.keys):
         return Reservation(claim, in_redis=False)
     counter = claim.keys[1]
     try:
@@ -111,6 +65,8 @@ def reserve(claim: Claim) -> Reservation:
         _settle_suspects(claim, suspects)
         if verdict == b"quota":
             verdict, used, recipient, _ = _run_reserve(claim)
+    if verdict == b"began":
+        raise Began(used)
     if verdict == b"recipient_limit":
         raise _recipient_limit(recipient[2] / MICROSECONDS)
     if verdict == b"quota":
@@ -146,6 +102,18 @@ def release(reservation: Reservation) -> None:
         log.warning("reservation not released")
 
 
+def forget_request(claim: Claim) -> None:
+    """Nothing is known to be stored: let the request_id be used again at once."""
+    marker = claim.keys[3]
+    if not marker:
+        return
+    try:
+        scripts().command("DEL", marker)
+    except RedisDown:
+        # It frees itself when no request can be in flight any more.
+        return
+
+
 def must_recount(claim: Claim) -> None:
     """PostgreSQL counted more than Redis knew: Redis shall ask it again."""
     _outdated.add(claim.keys[1])
@@ -177,6 +145,7 @@ def _send_reserve(claim: Claim, *, counted: str) -> Any:
         limit.seconds * MICROSECONDS,
         SUSPICIOUS_SECONDS,
         KEPT_SECONDS,
+        MARKER_SECONDS,
     ]
     for pair in settled:
         arguments.extend(pair)
@@ -211,7 +180,7 @@ def _reserve_without_redis(claim: Claim) -> Reservation:
 def _settle_suspects(claim: Claim, suspects: list[bytes]) -> None:
     """Commit the reservations whose notification was stored, release the others."""
     found = counting.existing([UUID(hex=raw.decode()) for raw in suspects])
-    _, counter, reservations = claim.keys
+    _, counter, reservations, _ = claim.keys
     for raw in suspects:
         notification_id = raw.decode()
         if UUID(hex=notification_id) in found:
@@ -219,7 +188,7 @@ def _settle_suspects(claim: Claim, suspects: list[bytes]) -> None:
             continue
         log.warning("abandoned reservation released", notification_id=notification_id)
         try:
-            scripts().run(RELEASE, ["", counter, reservations], [notification_id, 1, 1])
+            scripts().run(RELEASE, ["", counter, reservations, ""], [notification_id, 1, 1])
         except RedisDown:
             return
 
