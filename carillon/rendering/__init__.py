@@ -3,6 +3,7 @@
 The gateway renders with `render_content`; the template service checks with `check_version`.
 """
 
+from carillon.rendering.audience import conventions
 from carillon.rendering.checks import check_syntax, check_version, undeclared_variables
 from carillon.rendering.content import render_content
 from carillon.rendering.errors import (
@@ -35,6 +36,7 @@ __all__ = [
     "check_subject",
     "check_syntax",
     "check_version",
+    "conventions",
     "is_variable_name",
     "lint_content",
     "lint_version",

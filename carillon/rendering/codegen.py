@@ -37,7 +37,12 @@ from carillon.rendering.nodes import (
 from carillon.rendering.parser import Parsed, builds
 from carillon.rendering.scope import bound_after, loop_names
 
-OWN_FILTERS = frozenset({"items", "join", "replace", "truncate"})
+OWN_FILTERS = frozenset(
+    {
+        *("items", "join", "replace", "truncate"),
+        *("currency", "date", "datetime", "number", "percent", "time"),
+    }
+)
 """Written in Python, with a bound; they take the offset in the source first."""
 
 _MARKUP = re.compile(r"\{[{%#]|\{$")
@@ -265,7 +270,8 @@ class _Generator:
             self._put(", ")
         self._arguments(node.arguments)
         for index, (keyword, value) in enumerate(node.keywords):
-            self._put(f", {keyword}=" if index or node.arguments else f"{keyword}=")
+            follows = own or index or node.arguments
+            self._put(f", {keyword}=" if follows else f"{keyword}=")
             self._value(value)
         self._put(")")
 
@@ -304,7 +310,7 @@ class _Generator:
             # A text times a number repeats the text.
             self._put("(")
             self._value(operand)
-            self._put(f")|_number({node.at})")
+            self._put(f")|_factor({node.at})")
         else:
             self._value(operand)
 

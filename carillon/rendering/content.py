@@ -10,6 +10,7 @@ from carillon.contracts.channels import CHANNELS, ContentKind
 from carillon.contracts.messages import Content, EmailContent, PushContent, TextContent
 from carillon.contracts.records import PublishedVersion
 from carillon.rendering import limits
+from carillon.rendering.audience import DEFAULT_LANGUAGE, audience
 from carillon.rendering.codegen import generate
 from carillon.rendering.engine import FieldProgram, Program
 from carillon.rendering.errors import (
@@ -37,9 +38,17 @@ _CACHED_CHARACTERS: Final = 16_000_000
 
 
 def render_content(
-    version: PublishedVersion, channel: str, variables: Mapping[str, Any]
+    version: PublishedVersion,
+    channel: str,
+    variables: Mapping[str, Any],
+    *,
+    language: str = DEFAULT_LANGUAGE,
+    timezone: str = "UTC",
 ) -> Content:
     """The content that `channel` delivers, with `variables` (plain JSON values) put in.
+
+    Dates and numbers are written as in `language` (BCP 47; see `conventions`), times are those of
+    the IANA `timezone`; what is not known of these is en, and UTC.
 
     Raises MissingVariables (all required ones at once), InvalidVariables, InvalidSubject,
     OutputTooLarge, EmptyContent, TooMuchWork, RenderFailed, or BrokenTemplate for a version that
@@ -51,7 +60,7 @@ def render_content(
     compiled = _compiled.get(version, channel)
     intake = Intake()
     taken = intake.take(variables, compiled.names)
-    fields = compiled.program.render(taken, intake.weight)
+    fields = compiled.program.render(taken, intake.weight, audience(language, timezone))
     return _content(CHANNELS[channel].content, fields)
 
 

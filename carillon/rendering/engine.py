@@ -10,6 +10,7 @@ from typing import Any, Final
 from minijinja import Environment, TemplateError
 
 from carillon.rendering import limits
+from carillon.rendering.audience import Audience
 from carillon.rendering.codegen import Generated
 from carillon.rendering.errors import (
     BrokenTemplate,
@@ -22,6 +23,7 @@ from carillon.rendering.errors import (
 )
 from carillon.rendering.filters import FilterFailed, OwnFilters, is_mapping, numbers
 from carillon.rendering.lexer import problem_at
+from carillon.rendering.localized import LocalizedFilters
 
 # What an environment is born with (minijinja 3.0) beside the words of our language. It is removed:
 # a second line of defence behind the parser, which refuses every word that is not ours.
@@ -124,14 +126,16 @@ class Program:
         self._fields = tuple(fields)
         self._literals = sum(field.generated.literals for field in fields)
         self._meter = _Meter(sum(field.generated.cost for field in fields))
-        # The meter belongs to one render at a time.
+        self._localized = LocalizedFilters(turn=self._meter.turn)
+        # The meter and what the localized filters know of the reader belong to one render
+        # at a time.
         self._lock = threading.Lock()
         try:
-            self._environment = _environment(self._fields, self._meter)
+            self._environment = _environment(self._fields, self._meter, self._localized)
         except TemplateError as error:
             raise _refused(self._fields, error) from None
 
-    def render(self, variables: dict[str, Any], weight: int) -> dict[str, str]:
+    def render(self, variables: dict[str, Any], weight: int, reader: Audience) -> dict[str, str]:
         """The text of each field, by its name. Raises RenderingError.
 
         `variables` come from Intake, with their `weight`.
@@ -140,10 +144,15 @@ class Program:
         if self._meter.cost * weight > limits.SCANNED_MOST:
             raise TooMuchWork("This template does too much with variables of this size.")
         with self._lock:
-            return {field.name: self._render(field, variables, weight) for field in self._fields}
+            return {
+                field.name: self._render(field, variables, weight, reader) for field in self._fields
+            }
 
-    def _render(self, field: FieldProgram, variables: dict[str, Any], weight: int) -> str:
+    def _render(
+        self, field: FieldProgram, variables: dict[str, Any], weight: int, reader: Audience
+    ) -> str:
         self._meter.start(field.limit, weight)
+        self._localized.start(reader, html=field.html)
         try:
             text = self._environment.render_template(field.name, **variables)
         except TemplateError as error:
@@ -165,7 +174,9 @@ class Program:
         return text
 
 
-def _environment(fields: Sequence[FieldProgram], meter: _Meter) -> Environment:
+def _environment(
+    fields: Sequence[FieldProgram], meter: _Meter, localized: LocalizedFilters
+) -> Environment:
     """Raises TemplateError where the engine does not take what codegen wrote."""
     html = frozenset(field.name for field in fields if field.html)
     environment = Environment(
@@ -181,7 +192,7 @@ def _environment(fields: Sequence[FieldProgram], meter: _Meter) -> Environment:
     for name in _GLOBALS_NOT_OURS:
         environment.remove_global(name)
     filters = OwnFilters(build=meter.build, turn=meter.turn)
-    for name, function in filters.by_name().items():
+    for name, function in {**filters.by_name(), **localized.by_name()}.items():
         environment.add_filter(name, function)
     environment.add_test("mapping", is_mapping)
     environment.add_global("_range", numbers)

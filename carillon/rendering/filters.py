@@ -60,7 +60,7 @@ class OwnFilters:
         return {
             "_items": items,
             "_truncate": truncate,
-            "_number": number,
+            "_factor": factor,
             "_link": link,
             "_link_end": link_end,
             "_join": self.join,
@@ -132,7 +132,7 @@ def truncate(value: Any, at: int, length: Any, end: Any = "…") -> str:
     return kept.rstrip() + mark
 
 
-def number(value: Any, at: int) -> Any:
+def factor(value: Any, at: int) -> Any:
     """Only numbers: a text times a number would repeat the text."""
     if type(value) is not int and type(value) is not float:
         raise FilterFailed(at, "Only numbers can be multiplied.")

@@ -21,6 +21,8 @@ class Signature:
     # Names among the arguments and keywords that must be written out, not computed: they are
     # looked up as members or as tests.
     literal: bool = False
+    # Where there are any, the first argument is one of these, written out.
+    styles: frozenset[str] = frozenset()
     cost: int = 1
 
 
@@ -29,6 +31,9 @@ _ONE = Signature(1, 1)
 _ROWS = 8
 _EACH_ROW = Signature(cost=_ROWS)
 _BY_ATTRIBUTE = Signature(keywords=frozenset({"attribute"}), literal=True, cost=_ROWS)
+
+_STYLES = frozenset({"short", "medium", "long", "full", "iso"})
+_ZONE = frozenset({"timezone"})
 
 FILTERS: dict[str, Signature] = {
     # Texts
@@ -52,6 +57,13 @@ FILTERS: dict[str, Signature] = {
     "round": Signature(0, 1),
     "int": _PLAIN,
     "float": _PLAIN,
+    # As the reader's language writes them
+    "number": Signature(0, 1),
+    "percent": Signature(0, 1),
+    "currency": _ONE,
+    "date": Signature(0, 1, _ZONE, styles=_STYLES | {"day", "month", "weekday", "year"}),
+    "time": Signature(0, 1, _ZONE, styles=_STYLES),
+    "datetime": Signature(0, 1, _ZONE, styles=_STYLES),
     # Lists
     "length": _PLAIN,
     "count": _PLAIN,
@@ -106,7 +118,7 @@ REFUSED_FILTERS: dict[str, str] = {
     "safe": "values are always escaped in HTML; write the markup in the template itself",
     "attr": "write value.name or value['name']",
     "tojson": "a message is text, not a program",
-    "format": "round numbers with round(2)",
+    "format": "write numbers with number(2), and dates with date('long')",
     "string": "values are written as text already; join two with ~",
     "list": "lists can be looped over as they are",
 }

@@ -59,6 +59,8 @@ class WordChecker:
             self._report(found.at, "wrong_arguments", "Write map(attribute='name').")
         if signature.literal:
             self._check_literals(found)
+        if signature.styles and found.arguments:
+            self._check_style(found, signature)
 
     def _check_literals(self, found: Filter) -> None:
         """What is looked up by name is written out, so that it can be checked here."""
@@ -71,6 +73,12 @@ class WordChecker:
         for test in found.arguments[1:2]:
             if isinstance(test, Constant) and test.value not in TESTS:
                 self._unknown(test.at, "test", str(test.value), TESTS)
+
+    def _check_style(self, found: Filter, signature: Signature) -> None:
+        style = found.arguments[0]
+        if not isinstance(style, Constant) or style.value not in signature.styles:
+            names = ", ".join(f"'{name}'" for name in sorted(signature.styles))
+            self._report(style.at, "wrong_arguments", f"{found.name} takes one of {names}.")
 
     def _check_count(self, at: int, name: str, count: int, signature: Signature) -> None:
         if not signature.least <= count <= signature.most:

@@ -11,7 +11,7 @@ from carillon.contracts.messages import DeliveryPolicy
 from carillon.rendering import InvalidSubject, check_subject, is_variable_name
 from carillon.rendering.limits import SOURCE_MOST, SUBJECT_MOST
 from carillon.web.errors import ValidationFailed
-from carillon.web.locales import InvalidLocale, normalize_language
+from carillon.web.locales import InvalidLocale, check_timezone, normalize_language
 from template_service.templates.models import CATEGORY_LENGTH, CODE_LENGTH, NAME_LENGTH
 
 DESCRIPTION_LENGTH = 2_000
@@ -124,6 +124,10 @@ class PreviewBody(ChosenBody, frozen=True, forbid_unknown_fields=True, kw_only=T
     """What to render, and with which variables."""
 
     data: Annotated[dict[str, Any], Meta(description="The variables.")] = {}
+    timezone: Annotated[
+        str,
+        Meta(max_length=64, description="IANA; the reader's clock.", examples=["Europe/London"]),
+    ] = "UTC"
 
 
 def check_words(body: TemplateBody | ReplaceBody | ChangeBody) -> str:
@@ -140,6 +144,19 @@ def check_words(body: TemplateBody | ReplaceBody | ChangeBody) -> str:
         _check_subject(body.subject, wrong)
     _check_variables(body, wrong)
     language = _language(body.language, wrong)
+    if wrong:
+        raise ValidationFailed(details=wrong)
+    return language
+
+
+def check_reader(body: PreviewBody) -> str:
+    """The language in its usual case, empty where none is named. Raises ValidationFailed."""
+    wrong: dict[str, list[str]] = {}
+    language = _language(UNSET if body.language is None else body.language, wrong)
+    try:
+        check_timezone(body.timezone)
+    except InvalidLocale as error:
+        wrong["timezone"] = [str(error)]
     if wrong:
         raise ValidationFailed(details=wrong)
     return language

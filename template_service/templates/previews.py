@@ -8,6 +8,7 @@ from carillon.rendering import (
     MissingVariables,
     Problem,
     RenderingError,
+    conventions,
     lint_content,
     lint_version,
     render_content,
@@ -26,17 +27,29 @@ class VariablesMissing(ApiError):
 
 
 def preview(
-    template: Template, version: TemplateVersion, data: Mapping[str, Any]
+    template: Template,
+    version: TemplateVersion,
+    data: Mapping[str, Any],
+    *,
+    language: str = "",
+    timezone: str = "UTC",
 ) -> tuple[Content, list[str]]:
     """The content as it would be sent, and the warnings. Raises VariablesMissing, ValidationFailed.
 
-    A version that could not be published is not rendered: its problems are the answer.
+    `language` is the reader's, as it is for the gateway. A version that could not be
+    published is not rendered: its problems are the answer.
     """
     problems = problems_of(template, version)
     if problems:
         raise ValidationFailed("This version cannot be rendered yet.", details=by_field(problems))
     try:
-        content = render_content(published(version), template.type, data)
+        content = render_content(
+            published(version),
+            template.type,
+            data,
+            language=conventions(version.language, language),
+            timezone=timezone,
+        )
     except MissingVariables as error:
         details = {name: ["This variable is required."] for name in error.names}
         raise VariablesMissing(error.message, details=details) from None

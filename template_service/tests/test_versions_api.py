@@ -130,6 +130,33 @@ def test_a_publish_is_in_the_cache_when_it_is_answered(
     assert entry.record.languages["en"].subject == "Two {{ name }}"
 
 
+def test_a_preview_follows_the_readers_language_and_clock(author: Author) -> None:
+    words = "{{ at|date('day') }} {{ at|time }} {{ price|currency('EUR') }}"
+    author.create(content=words, html_content="", variables=["at", "price", "name"])
+    data = {"name": "Ann", "at": "2026-01-31T23:30:00Z", "price": "1234.5"}
+    shown = [
+        author.act("preview", data=data, **reader)["content"]
+        for reader in (
+            {},
+            {"language": "en-gb", "timezone": "Asia/Tokyo"},
+            # An English text is written with English dates, whoever reads it.
+            {"language": "de"},
+        )
+    ]
+    assert shown == [
+        "January 31 11:30 PM €1,234.50",
+        "1 February 08:30 €1,234.50",
+        "January 31 11:30 PM €1,234.50",
+    ]
+
+
+def test_a_preview_for_nowhere_is_refused(author: Author) -> None:
+    author.create()
+    body = {"data": {"name": "Ann"}, "timezone": "Mars/Base", "language": "english"}
+    status, error, details = refused(author.call("POST", f"{TEMPLATES}welcome/preview/", body))
+    assert (status, error, set(details)) == (400, "validation_error", {"timezone", "language"})
+
+
 def test_a_slow_reader_cannot_bring_old_words_back(
     author: Author, django_capture_on_commit_callbacks: Any
 ) -> None:

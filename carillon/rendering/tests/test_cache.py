@@ -6,6 +6,7 @@ import pytest
 
 from carillon.contracts.messages import TextContent
 from carillon.rendering import RenderingError, render_content
+from carillon.rendering.audience import audience
 from carillon.rendering.content import _Cache
 from carillon.rendering.tests.versions import version
 
@@ -59,7 +60,9 @@ def test_memory_is_bounded_and_the_oldest_goes_first() -> None:
 
 def test_a_version_larger_than_the_cache_is_rendered_all_the_same() -> None:
     cache = _Cache(10)
-    assert cache.get(version("a" * 1_000), "sms").program.render({}, 0) == {"content": "a" * 1_000}
+    assert cache.get(version("a" * 1_000), "sms").program.render({}, 0, audience("en", "UTC")) == {
+        "content": "a" * 1_000
+    }
 
 
 def test_threads_share_a_version_without_sharing_values() -> None:

@@ -17,7 +17,7 @@ from template_service.templates.apis.requests import (
     if_match,
     number_asked,
 )
-from template_service.templates.bodies import ChosenBody, PreviewBody, VersionBody
+from template_service.templates.bodies import ChosenBody, PreviewBody, VersionBody, check_reader
 from template_service.templates.previews import preview, warnings_of
 from template_service.templates.selectors import (
     chosen_version,
@@ -183,9 +183,12 @@ class TemplatePreviewApi(OrganizationApi):
     def post(self, request: Request, code: str) -> Response:
         """The rendered content."""
         body = parse_body(request, PreviewBody)
+        language = check_reader(body)
         template = find_template(organization_of(request), code)
         version = chosen_version(template, number=body.version, language=body.language)
-        content, warnings = preview(template, version, body.data)
+        content, warnings = preview(
+            template, version, body.data, language=language, timezone=body.timezone
+        )
         return success(show_preview(version, content, warnings), "Template rendered")
 
 
