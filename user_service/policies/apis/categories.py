@@ -7,8 +7,8 @@ from rest_framework.response import Response
 from carillon.web.bodies import parse_body
 from carillon.web.envelope import page_meta, success
 from carillon.web.openapi import answer, error_answers, request_body
+from carillon.web.organization_api import OrganizationApi, organization_of
 from user_service.documentation import BODY_ERRORS, CALLER_ERRORS, enveloped, sent
-from user_service.organization_api import OrganizationApi, organization_of
 from user_service.policies.bodies import CategoryBody, CategoryChangeBody
 from user_service.policies.selectors import categories_of, find_category
 from user_service.policies.services import create_category, delete_category, update_category

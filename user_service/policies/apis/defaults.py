@@ -8,8 +8,8 @@ from carillon.contracts.records import PolicyRecord
 from carillon.web.bodies import parse_body
 from carillon.web.envelope import success
 from carillon.web.openapi import answer, error_answers, request_body, schema_of
+from carillon.web.organization_api import OrganizationApi, organization_of
 from user_service.documentation import BODY_ERRORS, CALLER_ERRORS, enveloped, sent
-from user_service.organization_api import OrganizationApi, organization_of
 from user_service.policies import cache
 from user_service.policies.bodies import DefaultsBody
 from user_service.policies.selectors import policy_of

@@ -9,8 +9,8 @@ from carillon.contracts.suppressions import address_digest
 from carillon.web.bodies import parse_body
 from carillon.web.envelope import success
 from carillon.web.openapi import answer, error_answers, request_body, schema_of
+from carillon.web.organization_api import OrganizationApi, organization_of
 from user_service.documentation import BODY_ERRORS, CALLER_ERRORS, enveloped, sent
-from user_service.organization_api import OrganizationApi, organization_of
 from user_service.suppressions import cache
 from user_service.suppressions.apis import examples
 from user_service.suppressions.bodies import (

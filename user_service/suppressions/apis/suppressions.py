@@ -10,6 +10,7 @@ from carillon.web.bodies import parse_body
 from carillon.web.envelope import page_meta, success
 from carillon.web.errors import ValidationFailed
 from carillon.web.openapi import answer, error_answers, request_body
+from carillon.web.organization_api import OrganizationApi, organization_of
 from carillon.web.paging import requested_page
 from user_service.documentation import (
     BODY_ERRORS,
@@ -21,7 +22,6 @@ from user_service.documentation import (
     sent,
 )
 from user_service.json_lines import ImportShape, requested_lines, summarize
-from user_service.organization_api import OrganizationApi, organization_of
 from user_service.suppressions.apis import examples
 from user_service.suppressions.bodies import SuppressionBody, check_channel
 from user_service.suppressions.models import SuppressionReason

@@ -7,8 +7,8 @@ from rest_framework.response import Response
 from carillon.web.bodies import parse_body
 from carillon.web.envelope import page_meta, success
 from carillon.web.openapi import answer, error_answers, request_body
+from carillon.web.organization_api import OrganizationApi, organization_of
 from user_service.documentation import enveloped, sent
-from user_service.organization_api import OrganizationApi, organization_of
 from user_service.users.apis import examples
 from user_service.users.bodies import DeviceBody
 from user_service.users.selectors import find_user

@@ -6,9 +6,9 @@ from rest_framework.response import Response
 
 from carillon.web.envelope import success
 from carillon.web.openapi import answer, error_answers
+from carillon.web.organization_api import OrganizationApi, organization_of
 from user_service.documentation import CALLER_ERRORS, enveloped, lines_body, lines_in_words
 from user_service.json_lines import ImportShape, requested_lines, summarize
-from user_service.organization_api import OrganizationApi, organization_of
 from user_service.users.apis import examples
 from user_service.users.bodies import ImportedUserBody
 from user_service.users.services.importing import import_users

@@ -9,8 +9,8 @@ from carillon.contracts.records import UserRecord
 from carillon.web.bodies import parse_body
 from carillon.web.envelope import success
 from carillon.web.openapi import answer, error_answers, request_body, schema_of
+from carillon.web.organization_api import OrganizationApi, organization_of
 from user_service.documentation import CALLER_ERRORS, enveloped, sent
-from user_service.organization_api import OrganizationApi, organization_of
 from user_service.users import cache
 from user_service.users.apis import examples
 from user_service.users.bodies import BatchBody

@@ -7,9 +7,9 @@ from rest_framework.response import Response
 from carillon.web.bodies import parse_body
 from carillon.web.envelope import page_meta, success
 from carillon.web.openapi import answer, error_answers, request_body
+from carillon.web.organization_api import OrganizationApi, organization_of
 from carillon.web.paging import requested_page
 from user_service.documentation import enveloped, page_parameters, sent
-from user_service.organization_api import OrganizationApi, organization_of
 from user_service.policies.selectors import policy_of
 from user_service.users import quiet_hours
 from user_service.users.apis import examples
