@@ -126,7 +126,9 @@ def test_the_reference_flow(stack: Stack, mailbox: SMTPSink) -> None:
     html = mail.get_body(("html",))
     assert text is not None
     assert html is not None
-    assert "Hi Comprehensive Test Recipient,\n\nThanks for joining" in text.get_content().replace("\r\n", "\n")
+    assert "Hi Comprehensive Test Recipient,\n\nThanks for joining" in text.get_content().replace(
+        "\r\n", "\n"
+    )
     assert "<strong>TestOrgFinalComprehensive</strong>" in html.get_content()
 
 
