@@ -95,17 +95,12 @@ class LocalStack:
 
     def _start(self) -> tuple[dict[str, str], Platform]:
         servers = self._servers()
-        ports = preferred_ports(self._given)
-        self._say_moved(ports)
-        settings = stack_settings(
-            addresses=self._addresses(servers),
-            ports=ports,
-            credentials=self._credentials,
-            given=self._given,
-        )
+        # Migrations call nobody: where the others will be does not matter to them.
+        usual = {process.name: process.port for process in PROCESSES.values()}
+        migrating = self._settings(servers, usual)
         together(
             [
-                partial(self._start_databases, servers.get("DATABASE_URL"), settings),
+                partial(self._start_databases, servers.get("DATABASE_URL"), migrating),
                 *(
                     partial(start_server, server, self._console)
                     for name, server in servers.items()
@@ -114,12 +109,24 @@ class LocalStack:
                 *([self._start_mailbox] if self._mailbox else []),
             ]
         )
+        # Chosen as late as can be: a port that is free now may be taken in ten seconds.
+        ports = preferred_ports(self._given)
+        self._say_moved(ports)
+        settings = self._settings(servers, ports)
         write_values(LOCAL.env, settings, heading=ENV_HEADING)
         platform = Platform(LOCAL, roster=self._roster, settings=settings, ports=ports)
         self._state.describe(health=platform.health("ready"), places=self._places(platform))
         with self._console.step("Starting the platform"):
             platform.start(self._console)
         return settings, platform
+
+    def _settings(self, servers: dict[str, Server], ports: dict[str, int]) -> dict[str, str]:
+        return stack_settings(
+            addresses=self._addresses(servers),
+            ports=ports,
+            credentials=self._credentials,
+            given=self._given,
+        )
 
     def _servers(self) -> dict[str, Server]:
         """A private server for each setting that nobody has set."""
@@ -166,11 +173,10 @@ class LocalStack:
                 self._mailbox.start()
 
     def _say_moved(self, ports: dict[str, int]) -> None:
-        for process in PROCESSES.values():
-            if ports[process.name] != process.port:
-                self._console.warn(
-                    f"port {process.port} is taken: {process.name} is on {ports[process.name]}"
-                )
+        for name, port in ports.items():
+            wanted = chosen_port(name, PROCESSES[name].port, self._given)
+            if port != wanted:
+                self._console.warn(f"port {wanted} is taken: {name} is on {port}")
 
     def _places(self, platform: Platform) -> dict[str, str]:
         gateway = platform.url("gateway")

@@ -15,6 +15,8 @@ import requests
 
 from deploy.local.identity import marked
 from deploy.local.paths import ROOT, StackFolder
+from deploy.local.platform import private_ports
+from deploy.local.ports import private_port
 from deploy.local.private_files import read_values
 from deploy.local.servers.data_folder import remove_data_folder
 from deploy.local.state import State, load, supervisor_of
@@ -32,7 +34,10 @@ class Stack:
     def __init__(self, folder: Path) -> None:
         self.folder = StackFolder(folder / "local")
         # `make test` gives addresses of its servers: this stack is to start its own.
-        self.environment = suite_environment({"CARILLON_LOCAL": str(self.folder.path)})
+        # Ports of its own as well: several such tests may start at one time.
+        ports = {f"{name.upper()}_PORT": str(port) for name, port in private_ports().items()}
+        own = {"CARILLON_LOCAL": str(self.folder.path), "MAILBOX_PORT": str(private_port())}
+        self.environment = suite_environment({**own, **ports})
         self.output = folder / "output"
         self._process: subprocess.Popen[bytes] | None = None
 
