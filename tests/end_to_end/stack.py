@@ -34,10 +34,16 @@ class Stack:
     """Eight real processes; `platform` stops, kills and starts each."""
 
     def __init__(
-        self, folder: Path, addresses: Addresses, more: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        addresses: Addresses,
+        more: Mapping[str, str] | None = None,
+        *,
+        roster: Roster | None = None,
     ) -> None:
+        """`more` are settings beyond the addresses; `roster` where the processes have company."""
         self._folder = StackFolder(folder)
-        self._roster = Roster(folder, self._folder.logs)
+        self._roster = roster or Roster(folder, self._folder.logs)
         self._ports = private_ports()
         credentials = new_credentials()
         self.secret = credentials["INTERNAL_API_SECRET"]
@@ -69,7 +75,7 @@ class Stack:
     def logs(self) -> str:
         """Everything that the processes wrote so far."""
         return "\n".join(
-            file.read_text(errors="replace") for file in sorted(self._folder.logs.glob("*.log"))
+            file.read_text(errors="replace") for file in sorted(self._roster.logs.glob("*.log"))
         )
 
     def create_org(self, name: str, *options: str) -> str:

@@ -1,48 +1,55 @@
 """Where faults are injected: private servers, a proxy on every link, the platform, the witness."""
 
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, LiteralString
 
-import psycopg
+import redis
 
-from carillon.contracts.status import ENDS
 from carillon.testing.proxy import TCPProxy
+from carillon.worker.dedupe import PRESENCE_PREFIX
+from deploy.local.child import Command, Layer
 from deploy.local.credentials import new_credentials
-from deploy.local.environment import Addresses
+from deploy.local.environment import Addresses, child_environment
+from deploy.local.errors import StackError
+from deploy.local.health import answers
+from deploy.local.paths import ROOT
+from deploy.local.ports import private_port
+from deploy.local.processes import PROCESSES
 from deploy.local.roster import Roster
 from deploy.local.servers.base import Server
 from deploy.local.servers.postgres import Postgres
 from deploy.local.servers.rabbitmq import RabbitMQ
 from deploy.local.servers.redis import Redis
 from tests.end_to_end.faults.provider import Mood, Provider
-from tests.end_to_end.stack import Stack, proxied
+from tests.end_to_end.faults.settings import SETTINGS
+from tests.end_to_end.stack import Stack, Tenant, proxied
 
-# Production's delays are seconds to hours; what is promised does not depend on them.
-SETTINGS = {
-    "RETRY_DELAYS": "1,1,2,2,3,3,4,4,5,5",
-    "MAX_ATTEMPTS": "60",
-    "PLAN_ENTERPRISE_REQUESTS_PER_MINUTE": "6000000",
-    "RECIPIENT_LIMIT": "1000000",
-    "EMAIL_PROVIDERS": "smtp",
-    "WEB_CONCURRENCY": "2",
-    "LOG_LEVEL": "WARNING",
-    "RECONCILE_INTERVAL": "2",
-    "RECONCILE_STUCK_AFTER": "15",
-}
+# A worker's presence, a breaker's rest, a request that may still be under way: 15 to 30 seconds.
+TIMERS = (f"{PRESENCE_PREFIX}*", "worker:breaker:*", "carillon:request:*")
+
+POLL = 0.1  # seconds
+PROCESS_TIMEOUT = 60.0  # seconds
 
 
 class Arena:
-    """Everything that a scenario may break, and the tenant that it sends for."""
+    """Everything that a scenario may break, and the tenant that it sends for.
 
-    def __init__(self, folder: Path) -> None:
+    All processes are children of `roster`: once that is stopped, every wait here ends.
+    """
+
+    def __init__(self, folder: Path, roster: Roster, settings: dict[str, str]) -> None:
         self._closing = ExitStack()
+        self._folder = folder
+        self._settings = settings
+        self.roster = roster
         credentials = new_credentials()
-        roster = Roster(folder / "servers", folder / "servers" / "logs")
-        self._closing.callback(roster.stop_all)
         data = folder / "data"
         self.postgres = Postgres(
             data / "postgres", roster=roster, password=credentials["POSTGRES_PASSWORD"]
@@ -52,7 +59,6 @@ class Arena:
             data / "rabbitmq", roster=roster, password=credentials["RABBITMQ_PASSWORD"]
         )
         self.provider = Provider(folder / "accepted.log")
-        self._folder = folder
         self.links: dict[str, TCPProxy] = {}
 
     def start(self) -> None:
@@ -67,70 +73,125 @@ class Arena:
             rabbitmq=self._link("RabbitMQ", self.rabbitmq.url),
             smtp=self._link("provider", f"smtp://127.0.0.1:{self.provider.port}"),
         )
-        self.stack = Stack(self._folder / "stack", addresses, SETTINGS)
-        self._closing.callback(self.stack.close)
+        self.stack = Stack(self._folder / "stack", addresses, self._settings, roster=self.roster)
         self.stack.start()
         self.tenant = self.stack.new_tenant("--plan", "enterprise")
         self.user_id = self.tenant.make_user()
 
     def close(self) -> None:
         """End every process and thread that was started."""
+        self.provider.mood = Mood.ACCEPT
         for link in self.links.values():
             link.heal()
+        # Nobody waits for what they were doing; the servers are given the time to put away.
+        for child in self.roster.children():
+            if child.command.layer is Layer.PLATFORM:
+                self.roster.kill(child.name)
+        self.roster.stop_all()
         self._closing.close()
 
-    def new_template(self, code: str) -> str:
-        """A template of its own for each scenario, so that its notifications are known by it."""
-        self.tenant.make_template(code)
-        return code
+    # --- time
 
-    def statuses(self, code: str) -> dict[str, int]:
-        """How many notifications of the template are in each status."""
-        rows = self._query(
-            "SELECT status, count(*) FROM notifications_notification"
-            " WHERE template_code = %s GROUP BY status",
-            code,
-        )
-        return {str(status): int(count) for status, count in rows}
+    def pause(self, seconds: float) -> None:
+        """Wait; raises StackError where everything is being stopped."""
+        self.wait_until(lambda: False, seconds)
 
-    def flagged(self, code: str) -> set[str]:
-        """Notifications of which an attempt was marked as a possible duplicate."""
-        rows = self._query(
-            "SELECT DISTINCT n.id FROM notifications_notification n"
-            " JOIN deliveries_deliveryattempt a ON a.notification_id = n.id"
-            " WHERE n.template_code = %s AND a.possible_duplicate",
-            code,
-        )
-        return {f"notif_{row[0].hex}" for row in rows}
-
-    def settled(self, code: str, count: int, timeout: float = 120.0) -> dict[str, int]:
-        """The statuses, as soon as `count` notifications have ended; fails after the timeout."""
+    def wait_until(self, condition: Callable[[], bool], timeout: float) -> bool:
+        """Whether it came true within `timeout` seconds. Raises StackError as `pause` does."""
         deadline = time.monotonic() + timeout
-        while True:
-            statuses = self.statuses(code)
-            ended = sum(n for status, n in statuses.items() if status in {s.value for s in ENDS})
-            if ended >= count:
-                return statuses
-            assert time.monotonic() < deadline, f"{code}: {statuses} of {count} after {timeout} s"
-            time.sleep(0.1)
+        while not condition():
+            if self.roster.closed:
+                raise StackError("stopped")
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL)
+        return True
+
+    # --- processes
+
+    @contextmanager
+    def doubled(self, names: Sequence[str]) -> Iterator[None]:
+        """Run a second process of each of these names."""
+        seconds = [self._start_beside(name) for name in names]
+        try:
+            yield
+        finally:
+            for second in seconds:
+                self.roster.stop(second)
+
+    @contextmanager
+    def replaced(self, name: str, *arguments: str) -> Iterator[Command]:
+        """Run `python ARGUMENTS` in the place of a process, on its port."""
+        port = self.stack.platform.ports[name]
+        self.stack.platform.stop(name)
+        process = replace(PROCESSES[name], arguments=arguments)
+        environment = child_environment(self.stack.settings)
+        command = process.command(port, environment, self._folder / "metrics")
+        self.roster.start(command)
+        self._wait_alive(process.health_url(port))
+        try:
+            yield command
+        finally:
+            if not self.roster.closed:
+                self.roster.kill(name)
+                self.stack.platform.start_process(name)
+
+    def ready(self, name: str) -> bool:
+        """Whether a process says that it can work."""
+        return answers(self.stack.platform.health("ready")[name]) == 200
+
+    def let_time_pass(self) -> None:
+        """Let Redis's timers run out: what is dead is known to be, and may be tried again."""
+        with redis.Redis.from_url(self.redis.url) as client:
+            for pattern in TIMERS:
+                for key in client.scan_iter(pattern):
+                    client.delete(key)
+
+    def manage(self, *arguments: str, timeout: float = 120.0) -> "subprocess.CompletedProcess[str]":
+        """Run `python gateway/manage.py ARGUMENTS`."""
+        return subprocess.run(
+            [sys.executable, "gateway/manage.py", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **self.stack.settings},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def _start_beside(self, name: str) -> str:
+        """What the second process is called."""
+        port = private_port()
+        process = PROCESSES[name]
+        settings = {**self.stack.settings, process.setting: process.address(port)}
+        second = replace(process, name=f"{name}-2")
+        metrics = self._folder / "metrics"
+        (metrics / second.name).mkdir(parents=True, exist_ok=True)
+        self.roster.start(second.command(port, child_environment(settings), metrics))
+        self._wait_alive(process.health_url(port))
+        return second.name
+
+    def _wait_alive(self, url: str) -> None:
+        if not self.wait_until(lambda: answers(url) == 200, PROCESS_TIMEOUT):
+            raise StackError(f"{url} did not answer within {PROCESS_TIMEOUT:.0f} s")
 
     def _link(self, name: str, url: str) -> str:
         proxy, through = proxied(url)
         self.links[name] = self._closing.enter_context(proxy)
         return through
 
-    def _query(self, text: LiteralString, code: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.postgres.url, dbname="gateway") as connection:
-            return connection.execute(text, (code,)).fetchall()
+    def new_tenant(self, quota: int) -> tuple[Tenant, str]:
+        """A tenant with a monthly quota, and a user of it."""
+        tenant = self.stack.new_tenant("--plan", "pro", "--quota", str(quota))
+        return tenant, tenant.make_user()
 
 
 @contextmanager
-def arena(folder: Path) -> Iterator[Arena]:
-    """A started arena, ended afterwards whatever happens."""
-    made = Arena(folder)
+def arena(folder: Path, roster: Roster | None = None, **settings: str) -> Iterator[Arena]:
+    """A started arena, ended afterwards whatever happens; `settings` beside SETTINGS."""
+    made = Arena(folder, roster or Roster(folder, folder / "logs"), {**SETTINGS, **settings})
     try:
         made.start()
         yield made
     finally:
-        made.provider.mood = Mood.ACCEPT
         made.close()

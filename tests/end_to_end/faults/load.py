@@ -2,89 +2,165 @@
 
 import threading
 import time
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 import requests
 
 from tests.end_to_end.stack import VARIABLES, Tenant
 
-CLIENTS = 8
-GIVE_UP_SECONDS = 180.0
-PAUSE_SECONDS = 0.2
+# Seconds.
+GIVE_UP = 180.0
+PAUSE = 0.2
+REQUEST_TIMEOUT = 30.0
+
+ACCEPTED = 202
+REPLAYED = 200
+NO_ANSWER = 0
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a client app asks for; `body` beyond what every request has."""
+
+    request_id: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """When a request was sent, by the monotonic clock, and its answer; status 0 for none."""
+
+    at: float
+    seconds: float
+    status: int
 
 
 class Load:
-    """Sends `count` notifications over several connections, at most `rate` a second in all.
+    """Sends orders over several connections, at most `rate` a second in all.
 
-    `ids` maps each request_id to the notification that a 2xx promised; `statuses` counts every
-    answer, 0 for none.
+    An order ends with a 2xx, or with a status in `final`. `ids` holds, for each request_id, every
+    notification that was ever named in a 2xx; `accepted` counts its 202s.
     """
 
-    def __init__(self, tenant: Tenant, user_id: str, code: str, *, count: int, rate: float) -> None:
+    def __init__(
+        self,
+        tenant: Tenant,
+        user_id: str,
+        orders: Sequence[Order],
+        *,
+        rate: float,
+        clients: int,
+        final: frozenset[int],
+        stopped: Callable[[], bool],
+    ) -> None:
         self._tenant = tenant
         self._user_id = user_id
-        self._code = code
-        self._count = count
-        self._interval = 1 / rate
+        self.orders = orders
+        self.rate = rate
+        self._clients = clients
+        self._final = final
+        self._stopped = stopped
         self._lock = threading.Lock()
-        self._begun = 0.0
-        self.ids: dict[str, str] = {}
-        self.statuses: Counter[int] = Counter()
-        self._thread = threading.Thread(target=self._run, name="load", daemon=True)
+        self.begun = 0.0
+        self._done = 0
+        self._sending: list[Future[None]] = []
+        self.ids: defaultdict[str, set[str]] = defaultdict(set)
+        self.accepted: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.answers: list[Answer] = []
+        self._pool = ThreadPoolExecutor(clients, thread_name_prefix="client")
+
+    @property
+    def promised(self) -> set[str]:
+        """Every notification that a client was told of."""
+        return set().union(*self.ids.values())
+
+    @property
+    def done_share(self) -> float:
+        """How much of the load has ended."""
+        return self._done / len(self.orders)
 
     def start(self) -> None:
         """Begin, in the background."""
-        self._begun = time.monotonic()
-        self._thread.start()
+        self.begun = time.monotonic()
+        self._sending = [
+            self._pool.submit(self._client, range(client, len(self.orders), self._clients))
+            for client in range(self._clients)
+        ]
 
-    def wait_until_sent(self, count: int, timeout: float = GIVE_UP_SECONDS) -> None:
-        """Until that many were promised, so that a fault strikes in the middle of the work."""
-        deadline = time.monotonic() + timeout
-        while len(self.ids) < count and self._thread.is_alive():
-            assert time.monotonic() < deadline, f"{len(self.ids)} of {count} were accepted"
+    def wait_until_done(self, share: float) -> None:
+        """Until that share of the orders has ended."""
+        goal = int(share * len(self.orders))
+        deadline = time.monotonic() + GIVE_UP
+        while self._done < goal and not all(each.done() for each in self._sending):
+            if self._stopped() or time.monotonic() > deadline:
+                return
             time.sleep(0.005)
 
-    def finish(self) -> None:
-        """Until every request was answered with a 2xx; fails if one never was."""
-        self._thread.join(GIVE_UP_SECONDS + 60)
-        assert len(self.ids) == self._count, f"{self._count - len(self.ids)} were never accepted"
+    def finish(self) -> int:
+        """Wait until every order has ended or was given up; how many were given up."""
+        self._pool.shutdown()
+        for each in self._sending:
+            each.result()
+        return len(self.orders) - self._done
 
-    def _run(self) -> None:
-        with ThreadPoolExecutor(CLIENTS) as pool:
-            for client in range(CLIENTS):
-                pool.submit(self._client, range(client, self._count, CLIENTS))
+    def statuses(self) -> Counter[int]:
+        """How often each status was answered."""
+        return Counter(answer.status for answer in self.answers)
+
+    def p99(self, begin: float, end: float) -> float:
+        """Seconds within which 99% of the requests sent in that time were answered."""
+        took = sorted(each.seconds for each in self.answers if begin <= each.at < end)
+        return took[min(len(took) - 1, int(len(took) * 0.99))] if took else 0.0
 
     def _client(self, numbers: range) -> None:
         with requests.Session() as session:
             for number in numbers:
-                due = self._begun + number * self._interval
+                due = self.begun + number / self.rate
                 time.sleep(max(0.0, due - time.monotonic()))
-                self._send(session, f"{self._code}-{number}")
+                self._place(session, self.orders[number])
 
-    def _send(self, session: requests.Session, request_id: str) -> None:
+    def _place(self, session: requests.Session, order: Order) -> None:
         body = {
             "notification_type": "email",
             "user_id": self._user_id,
-            "template_code": self._code,
             "variables": VARIABLES,
-            "request_id": request_id,
+            "request_id": order.request_id,
+            **order.body,
         }
-        deadline = time.monotonic() + GIVE_UP_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                answer = session.post(
-                    self._tenant.stack.url("gateway", "/api/v1/notifications/"),
-                    json=body,
-                    headers={"X-API-Key": self._tenant.key},
-                    timeout=30,
-                )
-                status = answer.status_code
-            except requests.RequestException:
-                status = 0
-            with self._lock:
-                self.statuses[status] += 1
-                if status in {200, 202}:
-                    self.ids[request_id] = answer.json()["data"]["notification_id"]
-                    return
-            time.sleep(PAUSE_SECONDS)
+        deadline = time.monotonic() + GIVE_UP
+        while time.monotonic() < deadline and not self._stopped():
+            if self._try(session, order.request_id, body):
+                return
+            time.sleep(PAUSE)
+
+    def _try(self, session: requests.Session, request_id: str, body: dict[str, Any]) -> bool:
+        """Whether the order has ended."""
+        at = time.monotonic()
+        notification_id = ""
+        try:
+            answer = session.post(
+                self._tenant.stack.url("gateway", "/api/v1/notifications/"),
+                json=body,
+                headers={"X-API-Key": self._tenant.key},
+                timeout=REQUEST_TIMEOUT,
+            )
+            status = answer.status_code
+            if status in {ACCEPTED, REPLAYED}:
+                notification_id = answer.json()["data"]["notification_id"]
+        except requests.RequestException:
+            # Also an answer that was cut off: whatever it said, the client has not heard it.
+            status = NO_ANSWER
+        with self._lock:
+            self.answers.append(Answer(at, time.monotonic() - at, status))
+            if notification_id:
+                self.ids[request_id].add(notification_id)
+                self.accepted[request_id] += status == ACCEPTED
+            ended = bool(notification_id) or status in self._final
+            self.refused[request_id] += ended and not notification_id
+            self._done += ended
+        return ended

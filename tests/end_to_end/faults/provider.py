@@ -6,43 +6,58 @@ SMTP by hand rather than by a library: it must keep up with the platform, and fa
 import asyncio
 import os
 import threading
-from collections import Counter
+import time
+from collections import defaultdict
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
 
 HEADER = b"x-notification-id:"
+NAMELESS = "without-an-id"
+
+# Seconds: what a slow provider takes at least, and how often the mood is looked at.
+QUICK = 0.05
+MOOD_POLL = 0.1
 
 
 class Mood(Enum):
     """How the provider behaves from now on."""
 
     ACCEPT = "accepts"
-    SLOW = "takes 50 ms a message"
+    SLOW = "takes its time for each message"
     BUSY = "says 451 to every message"
+    FICKLE = "says 451 to every second message"
     REFUSE_CONNECTIONS = "closes every connection"
-    SILENT = "takes the message and never answers"
+    SILENT = "takes every message and answers nothing"
 
 
 class Provider:
     """An SMTP server on a free loopback port, in a thread of its own.
 
-    A message counts as accepted when its notification's id is in `ledger`, fsynced; only then
-    does the client hear 250.
+    A message counts as accepted when its notification's id is in `ledger`, fsynced (unless not
+    `durable`, for speed); only then does the client hear 250, if it hears anything. `slowness` is
+    in seconds.
     """
 
-    def __init__(self, ledger: Path) -> None:
+    def __init__(self, ledger: Path, *, durable: bool = True) -> None:
         self.mood = Mood.ACCEPT
+        self.slowness = QUICK
         self.port = 0
+        self._durable = durable
+        self._seen = 0
         self._path = ledger
         self._ledger = os.open(ledger, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="provider", daemon=True)
 
-    def accepted(self) -> Counter[str]:
-        """How often each notification was accepted."""
-        return Counter(self._path.read_text().split())
+    def accepted(self) -> dict[str, list[float]]:
+        """When each notification was accepted, in Unix time; more than once: duplicates."""
+        times: defaultdict[str, list[float]] = defaultdict(list)
+        for line in self._path.read_text().splitlines():
+            notification_id, at = line.split()
+            times[notification_id].append(float(at))
+        return times
 
     def __enter__(self) -> "Provider":
         self._thread.start()
@@ -89,6 +104,8 @@ class Provider:
         writer.write(b"220 witness\r\n")
         while line := await reader.readline():
             verb = line[:4].upper().rstrip()
+            if self.mood is Mood.REFUSE_CONNECTIONS:
+                return
             if verb == b"DATA":
                 writer.write(b"354 go on\r\n")
                 message = await reader.readuntil(b"\r\n.\r\n")
@@ -103,19 +120,21 @@ class Provider:
             await writer.drain()
 
     async def _take(self, message: bytes) -> bytes:
-        if self.mood is Mood.BUSY:
+        self._seen += 1
+        if self.mood is Mood.BUSY or (self.mood is Mood.FICKLE and self._seen % 2):
             return b"451 4.3.2 try later\r\n"
         if self.mood is Mood.SLOW:
-            await asyncio.sleep(0.05)
-        if self.mood is Mood.SILENT:
-            await asyncio.sleep(3600)
-        os.write(self._ledger, _notification_id(message) + b"\n")
-        os.fsync(self._ledger)
+            await asyncio.sleep(self.slowness)
+        os.write(self._ledger, b"%b %.6f\n" % (_notification_id(message), time.time()))
+        if self._durable:
+            os.fsync(self._ledger)
+        while self.mood is Mood.SILENT:
+            await asyncio.sleep(MOOD_POLL)
         return b"250 2.0.0 accepted\r\n"
 
 
 def _notification_id(message: bytes) -> bytes:
     for line in message.split(b"\r\n\r\n", 1)[0].split(b"\r\n"):
         if line.lower().startswith(HEADER):
-            return line[len(HEADER) :].strip()
-    return b"without-an-id"
+            return line[len(HEADER) :].strip() or NAMELESS.encode()
+    return NAMELESS.encode()

@@ -1,198 +1,176 @@
-"""The promises, and how each is put to the test. A scenario breaks something under load."""
+"""The promises, and how each is put to the test."""
 
-import random
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import redis
-
-from tests.end_to_end.faults.arena import Arena
-from tests.end_to_end.faults.load import Load
+from tests.end_to_end.faults import crashes, orders, outages
 from tests.end_to_end.faults.provider import Mood
+from tests.end_to_end.faults.scenario import (
+    IN_PROGRESS,
+    NO_ANSWER,
+    QUOTA_EXCEEDED,
+    UNAVAILABLE,
+    Scale,
+    Scenario,
+    during_the_kills,
+    during_the_outage,
+    during_the_stops,
+    one_per_call,
+    one_per_thread,
+)
 
-# The email worker's threads: what one kill can leave in doubt.
-WORKER_CONCURRENCY = 16
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How much of everything: `count` notifications, `kills`, and outages of `outage` seconds."""
-
-    count: int
-    rate: float
-    kills: int
-    outage: float
-
-
-SHORT = Scale(count=300, rate=150, kills=1, outage=3)
-LONG = Scale(count=2_000, rate=200, kills=5, outage=60)
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """`inject` runs while the load does. `duplicates` is the bound that is promised."""
-
-    name: str
-    promise: str
-    injected: str
-    inject: Callable[[Arena, Load, Scale], None]
-    duplicates: Callable[[Scale], int] = lambda _scale: 0
-
-
-def _spread(load: Load, scale: Scale) -> list[int]:
-    """Moments for the kills, in notifications sent, in the middle of the work."""
-    return sorted(
-        random.randint(scale.count // 10, scale.count * 8 // 10) for _ in range(scale.kills)
-    )
-
-
-def kill(process: str) -> Callable[[Arena, Load, Scale], None]:
-    """SIGKILL a process and start it again, several times."""
-
-    def inject(arena: Arena, load: Load, scale: Scale) -> None:
-        for moment in _spread(load, scale):
-            load.wait_until_sent(moment)
-            arena.stack.platform.kill(process)
-            arena.stack.platform.start_process(process)
-
-    return inject
-
-
-def terminate(process: str) -> Callable[[Arena, Load, Scale], None]:
-    """SIGTERM a process, let it finish, and start it again, several times."""
-
-    def inject(arena: Arena, load: Load, scale: Scale) -> None:
-        for moment in _spread(load, scale):
-            load.wait_until_sent(moment)
-            arena.stack.platform.stop(process)
-            arena.stack.platform.start_process(process)
-
-    return inject
-
-
-def crash_rabbitmq(arena: Arena, load: Load, scale: Scale) -> None:
-    """kill -9 RabbitMQ and start it again."""
-    load.wait_until_sent(scale.count // 3)
-    arena.rabbitmq.kill()
-    arena.rabbitmq.start()
-
-
-def stop_rabbitmq(arena: Arena, load: Load, scale: Scale) -> None:
-    """An orderly stop, a pause, a start."""
-    load.wait_until_sent(scale.count // 4)
-    arena.rabbitmq.stop()
-    time.sleep(scale.outage)
-    arena.rabbitmq.start()
-
-
-def raise_memory_alarm(arena: Arena, load: Load, scale: Scale) -> None:
-    """RabbitMQ blocks every publisher."""
-    load.wait_until_sent(scale.count // 4)
-    arena.rabbitmq.control("set_vm_memory_high_watermark", "0.00001")
-    try:
-        time.sleep(scale.outage)
-    finally:
-        arena.rabbitmq.control("set_vm_memory_high_watermark", "0.4")
-
-
-def stop_redis(arena: Arena, load: Load, scale: Scale) -> None:
-    """Redis goes, and comes back with what it had."""
-    load.wait_until_sent(scale.count // 4)
-    arena.redis.stop()
-    time.sleep(scale.outage)
-    arena.redis.start()
-
-
-def flush_redis(arena: Arena, load: Load, scale: Scale) -> None:
-    """Redis forgets everything, several times."""
-    for moment in _spread(load, scale):
-        load.wait_until_sent(moment)
-        with redis.Redis.from_url(arena.redis.url) as client:
-            client.flushall()
-
-
-def crash_postgres(arena: Arena, load: Load, scale: Scale) -> None:
-    """kill -9 PostgreSQL and start it again."""
-    load.wait_until_sent(scale.count // 3)
-    arena.postgres.kill()
-    time.sleep(scale.outage)
-    arena.postgres.start()
-
-
-def black_hole(link: str) -> Callable[[Arena, Load, Scale], None]:
-    """A partition: the link stays open and carries nothing."""
-
-    def inject(arena: Arena, load: Load, scale: Scale) -> None:
-        load.wait_until_sent(scale.count // 4)
-        arena.links[link].black_hole()
-        try:
-            time.sleep(scale.outage)
-        finally:
-            arena.links[link].heal()
-
-    return inject
-
-
-def provider_mood(mood: Mood) -> Callable[[Arena, Load, Scale], None]:
-    """The provider misbehaves for a while."""
-
-    def inject(arena: Arena, load: Load, scale: Scale) -> None:
-        load.wait_until_sent(scale.count // 4)
-        arena.provider.mood = mood
-        try:
-            time.sleep(scale.outage)
-        finally:
-            arena.provider.mood = Mood.ACCEPT
-
-    return inject
-
+# After a crash the gateway does not know whether the first request still goes on.
+AFTER_A_CRASH = frozenset({NO_ANSWER, IN_PROGRESS})
+NO_DATABASE = frozenset({UNAVAILABLE, IN_PROGRESS})
 
 SCENARIOS = (
-    Scenario("gateway-killed", "202 is durable", "kill -9 gateway", kill("gateway")),
-    Scenario("relay-killed", "202 is durable", "kill -9 relay", kill("relay")),
-    Scenario("events-killed", "no outcome is lost", "kill -9 events", kill("events")),
+    # Processes.
     Scenario(
-        "worker-killed",
-        "duplicates are bounded and flagged",
-        "kill -9 email_worker",
-        kill("email_worker"),
-        duplicates=lambda scale: scale.kills * WORKER_CONCURRENCY,
+        name="gateway-killed", promise="202 is durable", injected="kill -9 gateway",
+        inject=crashes.kill("gateway"), refusals=AFTER_A_CRASH, lasts=during_the_kills,
     ),
     Scenario(
-        "worker-terminated", "an orderly stop resends nothing", "SIGTERM email_worker",
-        terminate("email_worker"),
-    ),
-    Scenario("broker-killed", "a broker crash loses nothing", "kill -9 RabbitMQ", crash_rabbitmq),
-    Scenario("broker-stopped", "intake survives the broker", "stop RabbitMQ", stop_rabbitmq),
-    Scenario("broker-alarm", "intake survives the alarm", "memory alarm", raise_memory_alarm),
-    Scenario("redis-stopped", "Redis is not the truth", "stop Redis", stop_redis),
-    Scenario(
-        "redis-flushed", "Redis is not the truth", "FLUSHALL", flush_redis,
-        duplicates=lambda scale: scale.kills * WORKER_CONCURRENCY,
-    ),
-    Scenario("database-killed", "never a false 202", "kill -9 PostgreSQL", crash_postgres),
-    Scenario(
-        "broker-partition", "a partition heals", "black hole to RabbitMQ", black_hole("RabbitMQ")
-    ),
-    Scenario("redis-partition", "a partition heals", "black hole to Redis", black_hole("Redis")),
-    Scenario(
-        "database-partition", "a partition heals", "black hole to PostgreSQL",
-        black_hole("PostgreSQL"),
+        name="relay-killed", promise="202 is durable", injected="kill -9 relay",
+        inject=crashes.kill("relay"), short=False, lasts=during_the_kills,
     ),
     Scenario(
-        "provider-partition", "duplicates are bounded and flagged", "black hole to the provider",
-        black_hole("provider"),
-        duplicates=lambda _scale: WORKER_CONCURRENCY,
+        name="one-relay-killed", promise="relays share the work",
+        injected="kill -9 one of two relays", inject=crashes.kill("relay"),
+        beside=("relay",), lasts=during_the_kills,
     ),
     Scenario(
-        "provider-busy", "trouble is retried", "451 from the provider", provider_mood(Mood.BUSY)
+        name="events-killed", promise="no outcome is lost", injected="kill -9 events",
+        inject=crashes.kill("events"), lasts=during_the_kills,
     ),
-    Scenario("provider-slow", "trouble is waited out", "a slow provider", provider_mood(Mood.SLOW)),
     Scenario(
-        "provider-gone", "trouble is retried", "the provider hangs up",
-        provider_mood(Mood.REFUSE_CONNECTIONS),
+        name="worker-killed", promise="duplicates bounded, flagged",
+        injected="kill -9 email_worker in its calls", inject=crashes.kill_busy("email_worker"),
+        duplicates=one_per_call, lasts=during_the_kills,
+    ),
+    Scenario(
+        name="worker-killed-once", promise="at_most_once sends once",
+        injected="kill -9 email_worker in its calls", inject=crashes.kill_busy("email_worker"),
+        template=lambda: {"delivery": "at_most_once"}, unknown=one_per_call, lasts=during_the_kills,
+    ),
+    Scenario(
+        name="gateway-stopped", promise="an orderly stop loses none", injected="SIGTERM gateway",
+        inject=crashes.terminate("gateway"), lasts=during_the_stops,
+        refusals=frozenset({NO_ANSWER}), short=False,
+    ),
+    Scenario(
+        name="relay-stopped", promise="an orderly stop repeats none", injected="SIGTERM relay",
+        inject=crashes.terminate("relay"), short=False, lasts=during_the_stops,
+    ),
+    Scenario(
+        name="events-stopped", promise="an orderly stop loses none", injected="SIGTERM events",
+        inject=crashes.terminate("events"), short=False, lasts=during_the_stops,
+    ),
+    Scenario(
+        name="worker-stopped", promise="an orderly stop resends none",
+        injected="SIGTERM email_worker in its calls",
+        inject=crashes.terminate_busy("email_worker"), lasts=during_the_stops,
+    ),
+    Scenario(
+        name="poison", promise="poison harms only itself", injected="a job that kills its worker",
+        inject=crashes.poison, orders=crashes.poisoned, unknown=lambda _scale: 1,
+        duplicates=crashes.beside_the_poison,
+    ),
+    # RabbitMQ.
+    Scenario(
+        name="broker-killed", promise="a broker crash loses nothing", injected="kill -9 RabbitMQ",
+        inject=outages.kill_rabbitmq,
+    ),
+    Scenario(
+        name="broker-stopped", promise="intake survives the broker", injected="stop RabbitMQ",
+        inject=outages.stop_rabbitmq, lasts=during_the_outage, short=False,
+    ),
+    Scenario(
+        name="broker-alarm", promise="intake survives the alarm", injected="memory alarm",
+        inject=outages.raise_memory_alarm, lasts=during_the_outage,
+    ),
+    Scenario(
+        name="broker-partition", promise="a partition heals", injected="black hole to RabbitMQ",
+        inject=outages.black_hole_to_rabbitmq, lasts=during_the_outage, short=False,
+    ),
+    Scenario(
+        name="queue-deleted", promise="nothing is stuck", injected="a queue deleted with its jobs",
+        inject=outages.delete_queue,
+    ),
+    # Redis.
+    Scenario(
+        name="redis-stopped", promise="Redis is not the truth", injected="stop Redis",
+        inject=outages.stop_redis, lasts=during_the_outage, short=False,
+    ),
+    Scenario(
+        name="redis-stalled", promise="Redis is not the truth", injected="SIGSTOP Redis",
+        inject=outages.stall_redis, lasts=during_the_outage,
+    ),
+    Scenario(
+        name="redis-flushed", promise="Redis is not the truth", injected="FLUSHALL",
+        inject=outages.flush_redis, lasts=during_the_kills,
+    ),
+    Scenario(
+        name="redis-partition", promise="a partition heals", injected="black hole to Redis",
+        inject=outages.black_hole("Redis"), lasts=during_the_outage, short=False,
+    ),
+    Scenario(
+        name="quota", promise="no one is over quota", injected="stop Redis, then FLUSHALL",
+        inject=outages.trouble_redis, check=orders.exactly_the_quota, quota=orders.quota_of,
+        final=frozenset({QUOTA_EXCEEDED}),
+    ),
+    Scenario(
+        name="same-request", promise="one request_id, one send",
+        injected="copies at once, FLUSHALL", inject=outages.flush_redis_once,
+        orders=orders.repeated, check=orders.one_row_each,
+        refusals=frozenset({IN_PROGRESS}), clients=50,
+    ),
+    # PostgreSQL.
+    Scenario(
+        name="database-killed", promise="never a false 202", injected="kill -9 PostgreSQL",
+        inject=outages.crash_postgres, lasts=during_the_outage, refusals=NO_DATABASE,
+    ),
+    Scenario(
+        name="database-partition", promise="a partition heals",
+        injected="black hole to PostgreSQL", inject=outages.black_hole("PostgreSQL"),
+        lasts=during_the_outage, refusals=NO_DATABASE, short=False,
+    ),
+    # Providers.
+    Scenario(
+        name="provider-partition", promise="duplicates bounded, flagged",
+        injected="black hole to the provider", inject=outages.black_hole("provider"),
+        duplicates=one_per_thread, lasts=during_the_outage, steady=True, short=False,
+    ),
+    Scenario(
+        name="provider-silent", promise="duplicates bounded, flagged",
+        injected="it accepts and never answers", inject=outages.silence_provider,
+        duplicates=outages.unanswered_calls, lasts=during_the_outage, steady=True, short=False,
+    ),
+    Scenario(
+        name="provider-busy", promise="trouble is retried", injected="451 from the provider",
+        inject=outages.provider_mood(Mood.BUSY), lasts=during_the_outage, steady=True, short=False,
+    ),
+    Scenario(
+        name="provider-fickle", promise="trouble is retried",
+        injected="451 to every second message",
+        inject=outages.provider_mood(Mood.FICKLE), lasts=during_the_outage,
+    ),
+    Scenario(
+        name="provider-slow", promise="trouble is waited out", injected="50 ms a message",
+        inject=outages.provider_mood(Mood.SLOW), lasts=during_the_outage, steady=True, short=False,
+    ),
+    Scenario(
+        name="provider-gone", promise="trouble is retried", injected="the provider hangs up",
+        inject=outages.provider_mood(Mood.REFUSE_CONNECTIONS), lasts=during_the_outage, steady=True,
+        short=False,
+    ),
+    # Time.
+    Scenario(
+        name="schedule", promise="a schedule fires once", injected="two relays, one instant",
+        inject=orders.wait_for_the_instant, orders=orders.scheduled,
+        check=orders.not_before_its_time, beside=("relay",),
     ),
 )  # fmt: skip
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+
+
+def scenarios_for(scale: Scale) -> tuple[Scenario, ...]:
+    """Those that make sense at that scale."""
+    return SCENARIOS if scale.patient else tuple(each for each in SCENARIOS if each.short)
