@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
+import msgspec
+
 from gateway.admission.limits import LimitState
 from gateway.admission.months import Month
 
@@ -47,8 +49,7 @@ class Claim:
         return recipient, counter, reservations, marker
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(msgspec.Struct, frozen=True):
     """A claim that was granted.
 
     `must_count`: Redis was not asked, or is too near the limit to be trusted, and PostgreSQL

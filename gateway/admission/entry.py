@@ -2,9 +2,9 @@
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
+import msgspec
 import redis
 import structlog
 from django.conf import settings
@@ -25,8 +25,7 @@ WINDOW_SECONDS = 60
 _process_limits = ProcessLimits()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A key that is valid, and how much of its organization's minute is left.
 
     `entries` are what the cache has under the keys that were asked for; empty if it was not read.

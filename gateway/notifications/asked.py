@@ -50,8 +50,7 @@ class Asked:
         return hashlib.sha256(self.caller.mode.value.encode() + text).digest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """The notification that a request led to; `replayed` where an earlier one had."""
 
     notification_id: str

@@ -1,8 +1,8 @@
 """Composes a notification: template, recipient and words, each with its refusals, in order."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
 from django.conf import settings
 
 from carillon.contracts.lanes import Lane, lane_for
@@ -20,8 +20,7 @@ CLOCK_SKEW = timedelta(minutes=1)
 SCHEDULE_MOST = timedelta(days=366)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Composition:
+class Composition(msgspec.Struct, frozen=True, kw_only=True):
     """What will be sent to whom; `status` is rejected where the recipient does not want it."""
 
     recipient: Recipient
@@ -37,8 +36,7 @@ class Composition:
     is_otp: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(msgspec.Struct, frozen=True):
     """What is said and which template says it."""
 
     content: Content

@@ -1,7 +1,8 @@
 """The template and the user of a notification: from the cache, or from the service that owns it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from carillon.clients.http import ServiceDown
 from carillon.contracts.records import TemplateRecord, UserRecord
@@ -16,8 +17,7 @@ from gateway.notifications.errors import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(msgspec.Struct, frozen=True):
     """What the caches had; what they had not is asked for when it is needed."""
 
     organization_id: str

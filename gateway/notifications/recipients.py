@@ -1,8 +1,9 @@
 """Who receives a notification, where, and whether they want to."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from carillon.contracts.channels import CHANNELS, AddressKind
 from carillon.contracts.messages import Address
@@ -17,8 +18,7 @@ from gateway.notifications.errors import NoAddress
 _SIMULATOR_NUMBERS = {"07700900002": "+447700900002", "07700900003": "+447700900003"}
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(msgspec.Struct, frozen=True):
     """A person or an address, on one channel."""
 
     channel: str
@@ -27,7 +27,7 @@ class Recipient:
     name: str = ""
     language: str = ""
     # What templates find below `user.`.
-    variables: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = {}
     # What the user switched off.
     channel_off: bool = False
     categories_off: frozenset[str] = frozenset()

@@ -19,8 +19,7 @@ from carillon.contracts.status import Status
 from gateway.outbox.ordering import outbox_priority
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewNotification:
+class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is stored of a notification when it is accepted."""
 
     id: UUID
