@@ -2,12 +2,16 @@
 
 from carillon.worker.main import Registry
 from carillon.worker.registry import EVERYWHERE
+from sms_worker.providers.twilio import TwilioSMSProvider
+from sms_worker.providers.twilio_whatsapp import TwilioWhatsAppProvider
 
 REGISTRY: Registry = {
     "sms": {
         **EVERYWHERE,
+        "twilio": TwilioSMSProvider.from_environment,
     },
     "whatsapp": {
         **EVERYWHERE,
+        "twilio": TwilioWhatsAppProvider.from_environment,
     },
 }
