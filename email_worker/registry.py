@@ -2,11 +2,13 @@
 
 from carillon.worker.main import Registry
 from carillon.worker.registry import EVERYWHERE
+from email_worker.providers.sendgrid import SendGridProvider
 from email_worker.providers.smtp import SMTPProvider
 
 REGISTRY: Registry = {
     "email": {
         **EVERYWHERE,
+        "sendgrid": SendGridProvider.from_environment,
         "smtp": SMTPProvider.from_environment,
     }
 }
