@@ -56,6 +56,15 @@ class TagPart:
     tokens: tuple[Token, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What is no text, from `start` to `end`: a tag, or (None) a comment or a raw block."""
+
+    start: int
+    end: int
+    tag: TagPart | None
+
+
 Part = TextPart | TagPart
 
 _OPENING = re.compile(r"\{[{%#]")
@@ -101,6 +110,19 @@ class Lexer:
                 yield from self._raw(end, raw)
             else:
                 yield self._tag(end, opening.group())
+
+    def spans(self) -> Iterator[Span]:
+        """All that is no text, for those who rewrite a source. Raises SourceError."""
+        while (opening := _OPENING.search(self._source, self._at)) is not None:
+            start, tag = opening.start(), None
+            if opening.group() == "{#":
+                self._skip_comment(start)
+            elif (raw := _RAW.match(self._source, start)) is not None:
+                for _ in self._raw(start, raw):
+                    pass
+            else:
+                tag = self._tag(start, opening.group())
+            yield Span(start, self._at, tag)
 
     def _text(self, start: int, end: int, strip_end: bool) -> Iterator[TextPart]:
         text = self._source[start:end]

@@ -64,7 +64,7 @@ def _of(field: str, code: str, message: str) -> Problem:
 
 def _email(version: PublishedVersion, category: str) -> Iterator[Problem]:
     if not version.content.strip():
-        message = "There is no text part: some people, and spam filters, read that alone."
+        message = "There is no text part: one is made of the HTML when this is published."
         yield _of("content", "missing_text_part", message)
     yield from _clipped(len(version.html_content.encode()))
     words = f"{version.content} {version.html_content}".lower()

@@ -78,6 +78,9 @@ class TemplateVersion(models.Model):
         max_length=8, choices=VersionStatus, default=VersionStatus.DRAFT.value
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    # What is sent in place of `content` and `html_content` since it was published: the made text
+    # part, rules inlined. Null before that.
+    prepared = models.JSONField(null=True)
     # The last time that it went live.
     published_at = models.DateTimeField(null=True)
 

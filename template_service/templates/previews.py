@@ -15,7 +15,7 @@ from carillon.rendering import (
 )
 from carillon.web.errors import ApiError, ValidationFailed
 from template_service.templates.models import Template, TemplateVersion
-from template_service.templates.selectors import published
+from template_service.templates.selectors import published, written
 from template_service.templates.services.checks import by_field, problems_of
 
 
@@ -61,4 +61,4 @@ def preview(
 
 def warnings_of(template: Template, version: TemplateVersion) -> tuple[Problem, ...]:
     """What is worth a thought, but may be meant."""
-    return lint_version(published(version), template.type, category=template.category)
+    return lint_version(written(version), template.type, category=template.category)

@@ -143,6 +143,19 @@ def template_record(template: Template) -> TemplateRecord | None:
 
 def published(version: TemplateVersion) -> PublishedVersion:
     """A version as it is rendered."""
+    prepared: dict[str, str] = version.prepared or {}
+    return PublishedVersion(
+        version=version.number,
+        subject=version.subject,
+        content=prepared.get("content", version.content),
+        html_content=prepared.get("html_content", version.html_content),
+        variables=tuple(version.variables),
+        optional_variables=tuple(version.optional_variables),
+    )
+
+
+def written(version: TemplateVersion) -> PublishedVersion:
+    """A version as its author wrote it, for what is said about lines and columns."""
     return PublishedVersion(
         version=version.number,
         subject=version.subject,

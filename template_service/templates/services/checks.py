@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from carillon.rendering import Problem, check_syntax, check_version
 from carillon.web.errors import ValidationFailed
 from template_service.templates.models import Template, TemplateVersion
-from template_service.templates.selectors import published
+from template_service.templates.selectors import published, written
+from template_service.templates.services.preparing import prepare
 
 SOURCES = ("subject", "content", "html_content")
 
@@ -23,14 +24,22 @@ def require_readable(version: TemplateVersion) -> None:
 
 
 def require_publishable(template: Template, version: TemplateVersion) -> None:
-    """Raises ValidationFailed that names every problem, with line and column."""
+    """Prepares it for sending.
+
+    Raises ValidationFailed that names every problem, with line and column.
+    """
     problems = problems_of(template, version)
     if problems:
         raise ValidationFailed("This version cannot be published.", details=by_field(problems))
+    version.prepared = prepare(template, version)
 
 
 def problems_of(template: Template, version: TemplateVersion) -> tuple[Problem, ...]:
-    """What keeps the version from being published."""
+    """What keeps the version from being published: first in its own words, then as prepared."""
+    problems = check_version(written(version), template.type)
+    if problems or version.prepared is not None:
+        return problems
+    version.prepared = prepare(template, version)
     return check_version(published(version), template.type)
 
 

@@ -105,5 +105,5 @@ def _activate(template: Template, version: TemplateVersion) -> None:
     ).update(status=VersionStatus.ARCHIVED)
     version.status = VersionStatus.ACTIVE.value
     version.published_at = timezone.now()
-    version.save(update_fields=["status", "published_at"])
+    version.save(update_fields=["status", "published_at", "prepared"])
     template.is_archived = False
