@@ -92,7 +92,9 @@ class Run:
                 code, problem = -1, f"took more than {SUITE_TIMEOUT:.0f} s"
             self.roster.stop(suite.name)
         counts = counts_in(report)
-        if code == NOTHING_COLLECTED or not counts.collected:
+        if self.roster.closed:
+            problem = "was interrupted"
+        elif code == NOTHING_COLLECTED or not counts.collected:
             problem = "no test was collected"
         self._report(Outcome(suite, counts, problem, time.monotonic() - begun))
 

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.local.identity import marked
 from deploy.local.paths import ROOT
+from deploy.local.tests.signals import heed_signals
 
 PROGRAM = """
 import pathlib, sys
@@ -50,6 +51,7 @@ def start(folder: Path, way: str, *, grace: float = 0.2) -> subprocess.Popen[str
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_signals,
     )
     assert process.stdout
     assert process.stdout.readline().strip() == "started"

@@ -22,6 +22,7 @@ from deploy.local.servers.data_folder import remove_data_folder
 from deploy.local.state import State, load, supervisor_of
 from deploy.local.testing import suite_environment
 from deploy.local.tests.mailbox_reader import shown_mails
+from deploy.local.tests.signals import heed_signals
 
 pytestmark = [pytest.mark.integration, pytest.mark.end_to_end, pytest.mark.timeout(420)]
 
@@ -66,6 +67,7 @@ class Stack:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=heed_signals,
             )
         self.wait_for(lambda: READY in self.said() or self.process.poll() is not None, START)
         assert READY in self.said(), self.said()
