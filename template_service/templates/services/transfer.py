@@ -1,0 +1,127 @@
+"""All templates of an organization, out to files and back in."""
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+import msgspec
+from django.db import transaction
+
+from carillon.web.errors import ValidationFailed
+from template_service.templates.bodies import ChangeBody, TemplateBody
+from template_service.templates.files import LanguageFiles, TemplateFiles
+from template_service.templates.models import Template, TemplateVersion, VersionStatus
+from template_service.templates.services.drafting import (
+    FACTS,
+    WORDS,
+    change_template,
+    create_template,
+)
+from template_service.templates.services.publishing import publish_version
+
+_Body = TypeVar("_Body", TemplateBody, ChangeBody)
+
+
+def export_templates(organization_id: str) -> Iterator[TemplateFiles]:
+    """By code, without archived ones: of each language what is published, else the newest draft."""
+    templates = Template.objects.filter(organization_id=organization_id, is_archived=False)
+    for template in templates.prefetch_related("versions"):
+        chosen: dict[str, TemplateVersion] = {}
+        for version in sorted(template.versions.all(), key=_preference):
+            chosen.setdefault(version.language, version)
+        facts = {field: str(getattr(template, field)) for field in FACTS}
+        facts.update(type=template.type, default_language=template.default_language)
+        languages = [
+            LanguageFiles(language, _status(version), _words(version))
+            for language, version in sorted(chosen.items())
+        ]
+        yield TemplateFiles(template.code, facts, languages)
+
+
+def import_template(organization_id: str, files: TemplateFiles, *, dry_run: bool) -> list[str]:
+    """What was done, a line each; nothing where the template is as the files say.
+
+    All of it or nothing. Words that differ become a new version, and what the files call active
+    is published. Raises ValidationFailed, OrganizationNotFound and what publishing raises.
+    """
+    with transaction.atomic():
+        template = Template.objects.filter(organization_id=organization_id, code=files.code).first()
+        done: list[str] = []
+        if template is None:
+            template = _create(organization_id, files)
+            done.append("created")
+        else:
+            _check_same(template, files)
+            facts = _changed_facts(template, files)
+            if facts:
+                body = _converted(facts, ChangeBody)
+                change_template(organization_id, files.code, body, if_match="")
+                done.append(f"changed {', '.join(facts)}")
+        for language in files.languages:
+            done.extend(_import_language(template, language))
+        if dry_run:
+            transaction.set_rollback(True)
+    return done
+
+
+def _create(organization_id: str, files: TemplateFiles) -> Template:
+    default = files.facts.get("default_language", "en")
+    first = next((found for found in files.languages if found.language == default), None)
+    if first is None:
+        raise ValidationFailed(f"There is no {default}.txt, the default language's.")
+    facts = {key: value for key, value in files.facts.items() if key != "default_language"}
+    fields = {**facts, **first.words, "code": files.code, "language": default}
+    body = _converted({**fields, "status": first.status}, TemplateBody)
+    template, _ = create_template(organization_id, body)
+    return template
+
+
+def _check_same(template: Template, files: TemplateFiles) -> None:
+    for field in ("type", "default_language"):
+        if files.facts.get(field, getattr(template, field)) != getattr(template, field):
+            raise ValidationFailed(f"The {field} of a template cannot be changed.")
+
+
+def _changed_facts(template: Template, files: TemplateFiles) -> dict[str, str]:
+    defaults = {"category": "", "delivery": "at_least_once", "description": ""}
+    wanted = {field: files.facts.get(field, defaults.get(field, "")) for field in FACTS}
+    return {field: value for field, value in wanted.items() if value != getattr(template, field)}
+
+
+def _import_language(template: Template, files: LanguageFiles) -> list[str]:
+    if files.status not in {VersionStatus.ACTIVE, VersionStatus.DRAFT}:
+        message = f"{files.language}.txt: the status is active or draft."
+        raise ValidationFailed(message)
+    held = template.versions.filter(language=files.language).order_by("-number")
+    if files.status == VersionStatus.ACTIVE:
+        held = held.filter(status=VersionStatus.ACTIVE)
+    newest = held.first()
+    if newest is not None and _words(newest) == files.words:
+        return []
+    body = _converted({**files.words, "language": files.language}, ChangeBody)
+    organization_id = template.organization_id
+    _, draft = change_template(organization_id, template.code, body, if_match="")
+    done = [f"{files.language}: version {draft.number}"]
+    if files.status == VersionStatus.ACTIVE:
+        publish_version(organization_id, template.code, draft.number, if_match="")
+        done = [f"{done[0]}, published"]
+    return done
+
+
+def _words(version: TemplateVersion) -> dict[str, str | list[str]]:
+    return {field: getattr(version, field) for field in WORDS}
+
+
+def _status(version: TemplateVersion) -> str:
+    active = version.status == VersionStatus.ACTIVE
+    return VersionStatus.ACTIVE.value if active else VersionStatus.DRAFT.value
+
+
+def _preference(version: TemplateVersion) -> tuple[bool, int]:
+    return version.status != VersionStatus.ACTIVE, -version.number
+
+
+def _converted(fields: Mapping[str, str | list[str]], shape: type[_Body]) -> _Body:
+    try:
+        return msgspec.convert(fields, shape)
+    except msgspec.ValidationError as error:
+        raise ValidationFailed(str(error)) from None
