@@ -10,7 +10,7 @@ from carillon.web.organization_api import OrganizationApi, organization_of
 from template_service.templates import cache
 from template_service.templates.apis import examples
 from template_service.templates.apis.requests import CALLER_ERRORS
-from template_service.templates.selectors import TemplateNotFound, find_template
+from template_service.templates.selectors import TemplateNotFound
 
 
 class TemplateRecordApi(OrganizationApi):
@@ -34,7 +34,7 @@ class TemplateRecordApi(OrganizationApi):
     )
     def get(self, request: Request, code: str) -> Response:
         """The gateway asks here when its cache has no fresh entry, so it gets one."""
-        record = cache.keep(find_template(organization_of(request), code))
+        record = cache.read_record(organization_of(request), code)
         if record is None:
             raise TemplateNotFound
         return Response(record)

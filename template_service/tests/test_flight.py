@@ -1,0 +1,107 @@
+"""A cold cache under many reads at once costs the database few of them."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from template_service.templates import cache
+from template_service.templates.flight import SingleFlight
+from template_service.tests.calls import Author
+
+
+def at_once(count: int, work: Callable[[int], Any]) -> None:
+    """All of them begin together, in threads."""
+    barrier = threading.Barrier(count)
+
+    def run(number: int) -> None:
+        barrier.wait(30)
+        work(number)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_500_readers_make_few_calls() -> None:
+    flight: SingleFlight[int] = SingleFlight()
+    calls: list[int] = []
+    answers: list[int] = []
+
+    def work() -> int:
+        calls.append(1)
+        time.sleep(0.05)  # as long as a slow read takes
+        return len(calls)
+
+    at_once(500, lambda _: answers.append(flight.run("key", work)[0]))
+    assert len(answers) == 500
+    # Two if all threads came within one read; a busy machine lets some come later.
+    assert len(calls) <= 25
+    assert not flight._lanes
+
+
+def test_nobody_gets_an_answer_older_than_the_question() -> None:
+    flight: SingleFlight[int] = SingleFlight()
+    truth = 0
+    guard = threading.Lock()
+
+    def change_and_read(_: int) -> None:
+        nonlocal truth
+        with guard:
+            truth += 1
+            mine = truth
+        answer, _shared = flight.run("key", lambda: truth)
+        stale.append(answer < mine)
+
+    stale: list[bool] = []
+    at_once(50, change_and_read)
+    assert stale == [False] * 50
+
+
+def test_an_error_reaches_everybody_and_is_not_kept() -> None:
+    flight: SingleFlight[int] = SingleFlight()
+    errors: list[str] = []
+
+    def fail() -> int:
+        raise ValueError("no")
+
+    def run(_: int) -> None:
+        try:
+            flight.run("key", fail)
+        except ValueError as error:
+            errors.append(str(error))
+
+    at_once(20, run)
+    assert errors == ["no"] * 20
+    assert flight.run("key", lambda: 5) == (5, False)
+
+
+def test_keys_do_not_wait_for_each_other() -> None:
+    flight: SingleFlight[int] = SingleFlight()
+    inner = flight.run("a", lambda: flight.run("b", lambda: 1)[0])
+    assert inner == (1, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_records_are_read_from_the_database_few_times(author: Author) -> None:
+    author.create()
+    versions: list[int] = []
+    before = cache.READS.labels("database")._value.get()
+
+    def read(_: int) -> None:
+        try:
+            record = cache.read_record(author.organization_id, "welcome")
+            assert record is not None
+            versions.append(record.languages["en"].version)
+        finally:
+            connection.close()
+
+    at_once(60, read)
+    assert versions == [1] * 60
+    assert cache.READS.labels("database")._value.get() - before < 30
