@@ -85,8 +85,7 @@ class HTTPDouble:
         class Handler(_Handler):
             server_side = double
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     @property
@@ -131,6 +130,12 @@ class HTTPDouble:
     def be_silent(self) -> None:
         """Until it is stopped, or long after a client has given up."""
         self._stopping.wait(_SILENCE)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # With the five of the standard library, eight threads that connect at once meet a full queue.
+    request_queue_size = 128
 
 
 class _Handler(BaseHTTPRequestHandler):
