@@ -44,14 +44,16 @@ sys.exit(code)
 """
 
 
-def start(folder: Path, way: str, *, grace: float = 0.2) -> subprocess.Popen[str]:
+def start(
+    folder: Path, way: str, *, grace: float = 0.2, heeding: bool = True
+) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(folder), way, str(grace)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=heed_signals,
+        preexec_fn=heed_signals if heeding else None,
     )
     assert process.stdout
     assert process.stdout.readline().strip() == "started"
@@ -114,7 +116,7 @@ def test_work_that_fails_says_why_and_takes_its_processes_along(tmp_path: Path) 
 def test_an_ignored_hang_up_stays_ignored(tmp_path: Path) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        process = start(tmp_path, "wait")  # inherits it, as under nohup
+        process = start(tmp_path, "wait", heeding=False)  # inherits it, as under nohup
     finally:
         signal.signal(signal.SIGHUP, before)
     process.send_signal(signal.SIGHUP)
