@@ -13,7 +13,8 @@ from deploy.local.processes import PROCESSES as LOCAL_PROCESSES
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
-SERVERS = {"postgres", "redis", "rabbitmq", "mailbox"}
+OBSERVERS = {"prometheus", "grafana"}
+SERVERS = {"postgres", "redis", "rabbitmq", "mailbox"} | OBSERVERS
 OURS = {name: service for name, service in SERVICES.items() if name not in SERVERS}
 # Names that the images of others define.
 FOREIGN = re.compile(r"(POSTGRES|RABBITMQ_DEFAULT)_(USER|PASSWORD|PASS)")
@@ -77,6 +78,13 @@ def test_nothing_waits_for_itself_in_a_circle() -> None:
     assert started == set(SERVICES)
 
 
+def test_observers_run_on_request_alone_and_nothing_waits_for_them() -> None:
+    for name, service in SERVICES.items():
+        assert service.get("profiles", []) == (["observability"] if name in OBSERVERS else [])
+        if name not in OBSERVERS:
+            assert not OBSERVERS & set(service.get("depends_on", {}))
+
+
 def test_intake_does_not_wait_for_the_broker() -> None:
     assert "rabbitmq" not in SERVICES["gateway"]["depends_on"]
 
@@ -96,7 +104,7 @@ def test_every_service_has_a_health_check_unless_it_ends(name: str) -> None:
 @pytest.mark.parametrize("name", SERVERS)
 def test_images_of_others_are_pinned(name: str) -> None:
     _, _, tag = SERVICES[name]["image"].partition(":")
-    assert re.match(r"\d", tag), "a tag that begins with a version"
+    assert re.match(r"v?\d", tag), "a tag that begins with a version"
 
 
 def test_each_image_of_ours_is_built_once() -> None:
