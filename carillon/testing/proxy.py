@@ -7,8 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
+from urllib.parse import urlsplit, urlunsplit
 
 CHUNK = 65_536
+DEFAULT_PORTS = {"redis": 6379, "amqp": 5672, "postgresql": 5432, "smtp": 25}
 
 
 class TCPProxy:
@@ -29,6 +31,16 @@ class TCPProxy:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self._accepting = self._thread(self._accept)
+
+    @classmethod
+    def in_front_of(cls, url: str) -> "TCPProxy":
+        """A proxy to the server of `url` (redis, amqp, postgresql or smtp)."""
+        parts = urlsplit(url)
+        return cls((parts.hostname or "127.0.0.1", parts.port or DEFAULT_PORTS[parts.scheme]))
+
+    def reroute(self, url: str) -> str:
+        """`url` with its credentials and path, by way of this proxy."""
+        return rerouted(url, self.port)
 
     def cut(self) -> None:
         """Close every connection; new ones are closed as soon as they are made."""
@@ -111,6 +123,13 @@ class TCPProxy:
         thread = threading.Thread(target=target, name="proxy", daemon=True)
         thread.start()
         return thread
+
+
+def rerouted(url: str, port: int) -> str:
+    """`url` with its credentials and path, to `port` of loopback."""
+    parts = urlsplit(url)
+    credentials, at, _host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{credentials}{at}127.0.0.1:{port}"))
 
 
 def _close(connection: socket.socket) -> None:

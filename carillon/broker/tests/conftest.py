@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pika  # type: ignore[import-untyped]
 import pytest
@@ -87,16 +86,8 @@ def broker(rabbitmq_url: str) -> Iterator[Broker]:
 @pytest.fixture
 def proxy(rabbitmq_url: str) -> Iterator[TCPProxy]:
     """A breakable link to RabbitMQ."""
-    parts = urlsplit(rabbitmq_url)
-    with TCPProxy((parts.hostname or "127.0.0.1", parts.port or 5672)) as link:
+    with TCPProxy.in_front_of(rabbitmq_url) as link:
         yield link
-
-
-def through(port: int, url: str) -> str:
-    """`url`, by way of a proxy's port."""
-    parts = urlsplit(url)
-    credentials, at, _host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{credentials}{at}127.0.0.1:{port}"))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from carillon.broker.consumer import Consumer, Subscription
 from carillon.broker.delivery import Delivery, Inbox
 from carillon.broker.lane import SUSPECT_AFTER
 from carillon.broker.publisher import Publisher
-from carillon.broker.tests.conftest import QUEUE, ROUTE, Broker, messages, through
+from carillon.broker.tests.conftest import QUEUE, ROUTE, Broker, messages
 from carillon.broker.tests.polling import eventually
 from carillon.contracts.lanes import Lane
 from carillon.testing.proxy import TCPProxy
@@ -221,7 +221,7 @@ def test_after_a_cut_only_the_unsettled_come_again(
 ) -> None:
     publish(publishing(broker.url), 20)
     inbox = Inbox()
-    consumer = consuming(consumer_of(through(proxy.port, broker.url), inbox))
+    consumer = consuming(consumer_of(proxy.reroute(broker.url), inbox))
     before = take(inbox, 20)
     consumer.ack_all(before[:12])
     assert eventually(lambda: consumer.in_flight == 8)
@@ -276,7 +276,7 @@ def test_a_poisonous_message_that_crashes_its_consumer_condemns_no_neighbour(
     crashes = 0
     while broker.depth(dead) == 0:
         inbox = Inbox()
-        consumer = consumer_of(through(proxy.port, broker.url), inbox, prefetch=50)
+        consumer = consumer_of(proxy.reroute(broker.url), inbox, prefetch=50)
         consumer.start()
         assert consumer.wait_consuming(10)
         while (delivery := inbox.get(0.5)) is not None:

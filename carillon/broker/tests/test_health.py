@@ -6,7 +6,6 @@ import pytest
 
 from carillon.broker.errors import BrokerUnavailable
 from carillon.broker.health import check
-from carillon.broker.tests.conftest import through
 from carillon.testing.proxy import TCPProxy
 
 pytestmark = pytest.mark.integration
@@ -22,14 +21,14 @@ def test_a_broker_that_is_silent_is_unhealthy_within_the_time(
     proxy.black_hole()
     began = time.monotonic()
     with pytest.raises(BrokerUnavailable):
-        check(through(proxy.port, rabbitmq_url), timeout=0.5)
+        check(proxy.reroute(rabbitmq_url), timeout=0.5)
     assert 0.4 < time.monotonic() - began < 2
 
 
 def test_a_broker_that_is_down_is_unhealthy_at_once(rabbitmq_url: str, proxy: TCPProxy) -> None:
     proxy.cut()
     with pytest.raises(BrokerUnavailable):
-        check(through(proxy.port, rabbitmq_url), timeout=5)
+        check(proxy.reroute(rabbitmq_url), timeout=5)
 
 
 def test_the_reason_holds_no_password(rabbitmq_url: str, proxy: TCPProxy) -> None:

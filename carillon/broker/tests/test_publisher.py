@@ -14,10 +14,10 @@ from carillon.broker.errors import BrokerBlocked, BrokerClosed, BrokerUnavailabl
 from carillon.broker.messages import OutgoingMessage, PublishResult
 from carillon.broker.publisher import Publisher
 from carillon.broker.tests.alarm import AlarmingLink
-from carillon.broker.tests.conftest import QUEUE, ROUTE, Broker, messages, through
+from carillon.broker.tests.conftest import QUEUE, ROUTE, Broker, messages
 from carillon.broker.tests.polling import eventually
 from carillon.contracts.lanes import Lane
-from carillon.testing.proxy import TCPProxy
+from carillon.testing.proxy import TCPProxy, rerouted
 
 pytestmark = pytest.mark.integration
 
@@ -105,7 +105,7 @@ def test_small_publishes_of_many_threads_are_each_confirmed(
 def test_a_connection_cut_in_a_window_leaves_no_false_confirm_and_is_made_anew(
     broker: Broker, proxy: TCPProxy, publishing: Publishing
 ) -> None:
-    publisher = publishing(through(proxy.port, broker.url))
+    publisher = publishing(proxy.reroute(broker.url))
     pending = publisher.submit(messages(40_000))
     assert eventually(lambda: broker.depth(QUEUE) > 2000)
     proxy.cut()
@@ -133,7 +133,7 @@ def test_a_connection_cut_in_a_window_leaves_no_false_confirm_and_is_made_anew(
 def test_without_a_connection_a_publish_fails_in_its_time_and_nothing_is_published(
     broker: Broker, proxy: TCPProxy, publishing: Publishing
 ) -> None:
-    publisher = publishing(through(proxy.port, broker.url))
+    publisher = publishing(proxy.reroute(broker.url))
     proxy.cut()
     assert eventually(lambda: not publisher.connected)
     began = time.monotonic()
@@ -149,7 +149,7 @@ def test_a_publish_waits_for_the_connection_that_comes_in_time(
     broker: Broker, proxy: TCPProxy
 ) -> None:
     proxy.cut()
-    publisher = Publisher(through(proxy.port, broker.url), name="test")
+    publisher = Publisher(proxy.reroute(broker.url), name="test")
     publisher.start()
     pending = publisher.submit(messages(3), timeout=20)
     assert not publisher.wait_connected(0.3)
@@ -161,7 +161,7 @@ def test_a_publish_waits_for_the_connection_that_comes_in_time(
 def test_a_timed_out_window_is_unknown_and_its_late_confirms_confirm_nothing_else(
     broker: Broker, proxy: TCPProxy, publishing: Publishing
 ) -> None:
-    publisher = publishing(through(proxy.port, broker.url))
+    publisher = publishing(proxy.reroute(broker.url))
     late_before = REGISTRY.get_sample_value("carillon_broker_late_confirms_total") or 0.0
     proxy.black_hole()
     assert outcomes(publisher.publish(messages(5), timeout=0.3)) == {"unknown": 5}
@@ -179,7 +179,7 @@ def test_a_silent_broker_is_noticed_by_its_missing_heartbeats(
     broker: Broker, proxy: TCPProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("carillon.broker.connection.HEARTBEAT", 1)
-    publisher = Publisher(through(proxy.port, broker.url), name="test")
+    publisher = Publisher(proxy.reroute(broker.url), name="test")
     publisher.start()
     assert publisher.wait_connected(10)
     proxy.black_hole()
@@ -202,7 +202,7 @@ def test_a_blocked_broker_is_said_at_once_and_used_again_when_it_recovers(
     broker: Broker, alarming: AlarmingLink
 ) -> None:
     with alarming:
-        publisher = Publisher(through(alarming.port, broker.url), name="test")
+        publisher = Publisher(rerouted(broker.url, alarming.port), name="test")
         publisher.start()
         assert publisher.publish_one(messages(1)[0]).confirmed
 
@@ -225,7 +225,7 @@ def test_a_window_that_the_alarm_overtakes_is_unknown_and_may_arrive(
     broker: Broker, alarming: AlarmingLink
 ) -> None:
     with alarming:
-        publisher = Publisher(through(alarming.port, broker.url), name="test")
+        publisher = Publisher(rerouted(broker.url, alarming.port), name="test")
         publisher.start()
         assert publisher.wait_connected(10)
         # RabbitMQ tells a connection of the alarm when it publishes, so one window is always under
@@ -266,7 +266,7 @@ def test_closing_without_a_connection_fails_what_waits_as_unwritten(proxy: TCPPr
 def test_closing_does_not_hang_on_a_silent_broker(
     broker: Broker, proxy: TCPProxy, publishing: Publishing
 ) -> None:
-    publisher = publishing(through(proxy.port, broker.url))
+    publisher = publishing(proxy.reroute(broker.url))
     proxy.black_hole()
     pending = publisher.submit(messages(3), timeout=30)
     began = time.monotonic()

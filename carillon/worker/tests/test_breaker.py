@@ -1,7 +1,6 @@
 """A breaker, seen by two workers that share it."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
@@ -129,10 +128,8 @@ class TestWithoutRedis:
 
     @pytest.fixture
     def alone(self, redis_url: str) -> Iterator[Pair]:
-        parts = urlsplit(redis_url)
-        with TCPProxy((parts.hostname or "", parts.port or 6379)) as proxy:
-            url = urlunsplit(parts._replace(netloc=f"127.0.0.1:{proxy.port}"))
-            link = RedisLink(url, timeout=0.2)
+        with TCPProxy.in_front_of(redis_url) as proxy:
+            link = RedisLink(proxy.reroute(redis_url), timeout=0.2)
             proxy.cut()
             yield Pair(link)
             link.close()

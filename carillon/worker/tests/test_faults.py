@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from prometheus_client import REGISTRY
@@ -30,27 +29,15 @@ pytestmark = pytest.mark.integration
 THREADS = 6
 
 
-def through(url: str, proxy: TCPProxy) -> str:
-    """`url`, by way of the proxy."""
-    parts = urlsplit(url)
-    login, at, _ = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{login}{at}127.0.0.1:{proxy.port}"))
-
-
-def proxy_to(url: str, default_port: int) -> TCPProxy:
-    parts = urlsplit(url)
-    return TCPProxy((parts.hostname or "127.0.0.1", parts.port or default_port))
-
-
 @pytest.fixture
 def amqp_proxy(rabbitmq_url: str) -> Iterator[TCPProxy]:
-    with proxy_to(rabbitmq_url, 5672) as proxy:
+    with TCPProxy.in_front_of(rabbitmq_url) as proxy:
         yield proxy
 
 
 @pytest.fixture
 def redis_proxy(redis_url: str) -> Iterator[TCPProxy]:
-    with proxy_to(redis_url, 6379) as proxy:
+    with TCPProxy.in_front_of(redis_url) as proxy:
         yield proxy
 
 
@@ -94,7 +81,7 @@ class TestCrash:
     ) -> None:
         job = job_that(HOLD)
         onlooker = DedupeLedger(link, owner="onlooker", ttl_seconds=3600, remembered=0)
-        with WorkerProcess(tmp_path, redis_url, through(broker.url, amqp_proxy)) as worker:
+        with WorkerProcess(tmp_path, redis_url, amqp_proxy.reroute(broker.url)) as worker:
             platform.publish(job)
             eventually(lambda: ledger.lines("called") != [], "the provider is called")
             # The event cannot be confirmed, so the job cannot be acknowledged.
@@ -269,7 +256,7 @@ class TestStop:
     ) -> None:
         load = jobs(20)
         stop = {"WORKER_STOP_SECONDS": "8", "WORKER_DRAIN_SECONDS": "1", "DELAY": "0.05"}
-        url = through(broker.url, amqp_proxy)
+        url = amqp_proxy.reroute(broker.url)
         with WorkerProcess(tmp_path, redis_url, url, **stop) as worker:
             platform.publish(*load)
             eventually(lambda: len(ledger.lines("accepted")) >= 3, "some are sent")
@@ -291,7 +278,7 @@ class TestBrokerTrouble:
     ) -> None:
         gate = Gate()
         provider = RecordingProvider(behave=gate.pass_through)
-        config = settings(redis_url, through(broker.url, amqp_proxy))
+        config = settings(redis_url, amqp_proxy.reroute(broker.url))
         with running(config, provider) as runner:
             job = delivery_job()
             platform.publish(job)
@@ -313,7 +300,7 @@ class TestBrokerTrouble:
         """A partition: RabbitMQ gives the job to another worker, its first one still runs."""
         gate = Gate()
         one, other = RecordingProvider(behave=gate.pass_through), RecordingProvider()
-        with running(settings(redis_url, through(broker.url, amqp_proxy)), one):
+        with running(settings(redis_url, amqp_proxy.reroute(broker.url)), one):
             job = delivery_job()
             platform.publish(job)
             one.wait_calls(1)
@@ -333,7 +320,7 @@ class TestBrokerTrouble:
         gate = Gate()
         held, other = RecordingProvider(behave=gate.pass_through), RecordingProvider()
         load = [delivery_job() for _ in range(20)]
-        with running(settings(redis_url, through(broker.url, amqp_proxy)), held) as runner:
+        with running(settings(redis_url, amqp_proxy.reroute(broker.url)), held) as runner:
             platform.publish(*load)
             held.wait_calls(2)
             amqp_proxy.cut()
@@ -353,7 +340,7 @@ class TestBrokerTrouble:
     ) -> None:
         provider = RecordingProvider(behave=lambda _job: time.sleep(0.005))
         load = jobs(200)
-        url = f"{through(broker.url, amqp_proxy)}?heartbeat=2"
+        url = f"{amqp_proxy.reroute(broker.url)}?heartbeat=2"
         with running(settings(redis_url, url), provider):
             platform.publish(*load)
             provider.wait_sent(40)
@@ -400,7 +387,7 @@ class TestRedisTrouble:
         self, platform: Platform, broker: Broker, redis_url: str, redis_proxy: TCPProxy
     ) -> None:
         provider = RecordingProvider()
-        with running(settings(through(redis_url, redis_proxy), broker.url), provider):
+        with running(settings(redis_proxy.reroute(redis_url), broker.url), provider):
             before, during, after = jobs(30), jobs(30), jobs(30)
             platform.publish(*before)
             provider.wait_sent(30)
@@ -417,7 +404,7 @@ class TestRedisTrouble:
         self, platform: Platform, broker: Broker, redis_url: str, redis_proxy: TCPProxy
     ) -> None:
         provider = RecordingProvider()
-        with running(settings(through(redis_url, redis_proxy), broker.url), provider) as runner:
+        with running(settings(redis_proxy.reroute(redis_url), broker.url), provider) as runner:
             redis_proxy.cut()
             careful = delivery_job(delivery=DeliveryPolicy.AT_MOST_ONCE)
             eager = delivery_job()
@@ -434,7 +421,7 @@ class TestRedisTrouble:
     ) -> None:
         provider = RecordingProvider(behave=lambda _job: time.sleep(0.01))
         load = jobs(200)
-        with running(settings(through(redis_url, redis_proxy), broker.url), provider):
+        with running(settings(redis_proxy.reroute(redis_url), broker.url), provider):
             platform.publish(*load[:100])
             provider.wait_sent(30)
             redis_proxy.black_hole()
@@ -469,7 +456,7 @@ class TestRedisTrouble:
     ) -> None:
         gate = Gate()
         provider = RecordingProvider(behave=gate.pass_through)
-        with running(settings(redis_url, through(broker.url, amqp_proxy)), provider) as runner:
+        with running(settings(redis_url, amqp_proxy.reroute(broker.url)), provider) as runner:
             job = delivery_job()
             platform.publish(job)
             provider.wait_calls(1)
@@ -488,7 +475,7 @@ class TestRedisTrouble:
     ) -> None:
         provider = RecordingProvider()
         threads = Threads(dict.fromkeys(Lane, 2), 2)
-        config = settings(through(redis_url, redis_proxy), broker.url, threads=threads)
+        config = settings(redis_proxy.reroute(redis_url), broker.url, threads=threads)
         with running(config, provider):
             platform.publish(*jobs(10))
             provider.wait_sent(10)

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Iterator
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
@@ -15,16 +14,13 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def proxy(redis_url: str) -> Iterator[TCPProxy]:
-    parts = urlsplit(redis_url)
-    with TCPProxy((parts.hostname or "", parts.port or 6379)) as proxy:
+    with TCPProxy.in_front_of(redis_url) as proxy:
         yield proxy
 
 
 @pytest.fixture
 def proxied(redis_url: str, proxy: TCPProxy) -> Iterator[RedisLink]:
-    parts = urlsplit(redis_url)
-    url = urlunsplit(parts._replace(netloc=f"127.0.0.1:{proxy.port}"))
-    link = RedisLink(url, timeout=0.3)
+    link = RedisLink(proxy.reroute(redis_url), timeout=0.3)
     yield link
     link.close()
 

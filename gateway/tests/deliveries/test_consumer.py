@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.db import connection
@@ -201,10 +200,8 @@ def test_a_broken_link_to_rabbitmq_loses_nothing(
     rabbitmq: RabbitMQ, run_events: RunEvents, rabbitmq_url: str
 ) -> None:
     made = queued(300)
-    parts = urlsplit(rabbitmq_url)
-    proxy = TCPProxy((parts.hostname or "", parts.port or 5672))
-    userinfo = parts.netloc.rpartition("@")[0]
-    url = urlunsplit(parts._replace(netloc=f"{userinfo}@127.0.0.1:{proxy.port}"))
+    proxy = TCPProxy.in_front_of(rabbitmq_url)
+    url = proxy.reroute(rabbitmq_url)
     try:
         with run_events(replace(SETTINGS, batch=10, prefetch=20), url=url):
             rabbitmq.publish(topology.EVENTS_ROUTE, *bodies(made))

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.db import connection, transaction
@@ -67,11 +66,8 @@ def statuses() -> Counter[str]:
 @pytest.fixture
 def proxied(rabbitmq_url: str) -> Iterator[tuple[TCPProxy, str]]:
     """A link to RabbitMQ that can be cut, and its URL."""
-    parts = urlsplit(rabbitmq_url)
-    proxy = TCPProxy((parts.hostname or "", parts.port or 5672))
-    userinfo = parts.netloc.rpartition("@")[0]
-    yield proxy, urlunsplit(parts._replace(netloc=f"{userinfo}@127.0.0.1:{proxy.port}"))
-    proxy.close()
+    with TCPProxy.in_front_of(rabbitmq_url) as proxy:
+        yield proxy, proxy.reroute(rabbitmq_url)
 
 
 def test_what_is_due_is_published_once_and_marked_queued(
