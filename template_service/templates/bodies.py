@@ -16,6 +16,7 @@ from template_service.templates.models import CATEGORY_LENGTH, CODE_LENGTH, NAME
 
 DESCRIPTION_LENGTH = 2_000
 VARIABLES_MOST = 200
+SAMPLE_BYTES = 65_536
 VARIABLE_LENGTH = 100
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -56,6 +57,10 @@ Category: TypeAlias = Annotated[
         examples=["marketing"],
     ),
 ]
+SampleData: TypeAlias = Annotated[
+    dict[str, Any],
+    Meta(description="Variables for previews that give none.", examples=[{"name": "Ann"}]),
+]
 Number: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
@@ -75,6 +80,7 @@ class TemplateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     optional_variables: Variables = []
     category: Category = ""
     delivery: DeliveryPolicy = DeliveryPolicy.AT_LEAST_ONCE
+    sample_data: SampleData = {}
 
 
 class ReplaceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -90,6 +96,7 @@ class ReplaceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     optional_variables: Variables = []
     category: Category = ""
     delivery: DeliveryPolicy = DeliveryPolicy.AT_LEAST_ONCE
+    sample_data: SampleData = {}
 
 
 class ChangeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -105,6 +112,7 @@ class ChangeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     optional_variables: Variables | UnsetType = UNSET
     category: Category | UnsetType = UNSET
     delivery: DeliveryPolicy | UnsetType = UNSET
+    sample_data: SampleData | UnsetType = UNSET
 
 
 class VersionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,7 +131,13 @@ class ChosenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 class PreviewBody(ChosenBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to render, and with which variables."""
 
-    data: Annotated[dict[str, Any], Meta(description="The variables.")] = {}
+    data: (
+        Annotated[
+            dict[str, Any],
+            Meta(description="The variables; left out, the template's sample_data is taken."),
+        ]
+        | UnsetType
+    ) = UNSET
     timezone: Annotated[
         str,
         Meta(max_length=64, description="IANA; the reader's clock.", examples=["Europe/London"]),
@@ -142,6 +156,8 @@ def check_words(body: TemplateBody | ReplaceBody | ChangeBody) -> str:
         wrong["name"] = ["Expected one line of text."]
     if body.subject is not UNSET:
         _check_subject(body.subject, wrong)
+    if body.sample_data is not UNSET and len(msgspec.json.encode(body.sample_data)) > SAMPLE_BYTES:
+        wrong["sample_data"] = [f"Expected {SAMPLE_BYTES} bytes of JSON at most."]
     _check_variables(body, wrong)
     language = _language(body.language, wrong)
     if wrong:

@@ -1,6 +1,7 @@
 """Templates as files that read well in git.
 
     welcome/template.txt   what holds in every language; its text is the description
+    welcome/sample.json    the sample_data, where there is any
     welcome/en.txt         subject and variables; its text is the content
     welcome/en.html        the html_content, where there is any
 
@@ -8,11 +9,16 @@ A `.txt` begins with `key: value` lines between two lines of `---`. Every file e
 break more than the text that it holds.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from carillon.web import strict_json
 
 TEMPLATE_FILE = "template.txt"
+SAMPLE_FILE = "sample.json"
 FENCE = "---"
 FACTS = ("name", "type", "category", "delivery", "default_language")
 WORDS = ("status", "subject", "variables", "optional_variables")
@@ -38,6 +44,7 @@ class TemplateFiles:
 
     code: str
     facts: dict[str, str]
+    sample_data: dict[str, Any] = field(default_factory=dict)
     languages: list[LanguageFiles] = field(default_factory=list)
 
 
@@ -56,6 +63,9 @@ def write_template(folder: Path, template: TemplateFiles) -> None:
     own.mkdir(parents=True, exist_ok=True)
     facts = {key: template.facts[key] for key in FACTS}
     written = {TEMPLATE_FILE: _with_matter(facts, template.facts["description"])}
+    if template.sample_data:
+        sample = json.dumps(template.sample_data, indent=2, sort_keys=True, ensure_ascii=False)
+        written[SAMPLE_FILE] = f"{sample}\n"
     for found in template.languages:
         matter = {"status": found.status, **{key: found.words[key] for key in WORDS[1:]}}
         text = found.words["content"]
@@ -65,7 +75,7 @@ def write_template(folder: Path, template: TemplateFiles) -> None:
     for name, text in written.items():
         (own / name).write_text(text, encoding="utf-8", newline="")
     for path in own.iterdir():
-        if path.suffix in {".txt", ".html"} and path.name not in written:
+        if path.suffix in {".txt", ".html", ".json"} and path.name not in written:
             path.unlink()
 
 
@@ -73,9 +83,10 @@ def _read_template(folder: Path) -> TemplateFiles:
     if not (folder / TEMPLATE_FILE).is_file():
         raise UnreadableFile(f"{folder.name}: there is no {TEMPLATE_FILE}.")
     facts, description = _read_matter(folder / TEMPLATE_FILE, FACTS)
-    found = TemplateFiles(folder.name, {**facts, "description": description})
+    sample = _read_sample(folder / SAMPLE_FILE)
+    found = TemplateFiles(folder.name, {**facts, "description": description}, sample)
     names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
-    for name in sorted(names - {TEMPLATE_FILE}):
+    for name in sorted(names - {TEMPLATE_FILE, SAMPLE_FILE}):
         language, dot, suffix = name.rpartition(".")
         if not dot or suffix not in {"txt", "html"}:
             raise UnreadableFile(f"{folder.name}/{name}: expected .txt and .html files alone.")
@@ -83,6 +94,18 @@ def _read_template(folder: Path) -> TemplateFiles:
             found.languages.append(_read_language(folder, language))
         elif f"{language}.txt" not in names:
             raise UnreadableFile(f"{folder.name}/{name}: there is no {language}.txt beside it.")
+    return found
+
+
+def _read_sample(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        found = strict_json.loads(_read(path).encode())
+    except strict_json.InvalidJSONText as error:
+        raise UnreadableFile(f"{path.parent.name}/{path.name}: {error}.") from None
+    if not isinstance(found, dict):
+        raise UnreadableFile(f"{path.parent.name}/{path.name}: expected an object.")
     return found
 
 

@@ -43,6 +43,8 @@ class Template(models.Model):
         default=DeliveryPolicy.AT_LEAST_ONCE.value,
     )
     default_language = models.CharField("default language (BCP 47)", max_length=LANGUAGE_LENGTH)
+    # Variables for previews that give none.
+    sample_data = models.JSONField(default=dict)
     is_archived = models.BooleanField(default=False)
     # Orders the writes to the cache, and is the ETag. The database's default serves the insert.
     revision = models.BigIntegerField(db_default=NextRevision(), editable=False)

@@ -32,6 +32,7 @@ class TemplateShape(msgspec.Struct, frozen=True, kw_only=True):
     html_content: str
     variables: list[str]
     optional_variables: list[str]
+    sample_data: dict[str, Any]
     created_at: datetime
     updated_at: datetime
     published_at: datetime | None
@@ -117,6 +118,7 @@ def show_template(template: Template, version: TemplateVersion) -> TemplateShape
         html_content=version.html_content,
         variables=list(version.variables),
         optional_variables=list(version.optional_variables),
+        sample_data=template.sample_data,
         created_at=template.created_at,
         updated_at=template.updated_at,
         published_at=version.published_at,

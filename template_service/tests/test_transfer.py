@@ -21,7 +21,11 @@ def run(action: str, folder: Path, author: Author, *options: str) -> str:
 @pytest.fixture
 def several(author: Author) -> Author:
     """Templates with languages, drafts, odd line breaks."""
-    author.create(description="Two\nlines", category="marketing")
+    author.create(
+        description="Two\nlines",
+        category="marketing",
+        sample_data={"name": "Zoë", "b": [1.5, None]},
+    )
     author.change(language="pt-BR", subject="Olá: {{ name }}", html_content="", content="\n a \r\n")
     author.act("publish")
     author.change(content="A draft {{ name }}")
@@ -38,7 +42,7 @@ def test_the_files_read_well(several: Author, tmp_path: Path) -> None:
     found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")}
     assert found == {
         *("otp/template.txt", "otp/en.txt", "welcome/template.txt", "welcome/en.txt"),
-        *("welcome/en.html", "welcome/pt-BR.txt"),
+        *("welcome/en.html", "welcome/pt-BR.txt", "welcome/sample.json"),
     }
     assert (tmp_path / "welcome/template.txt").read_text() == (
         "---\nname: Welcome\ntype: email\ncategory: marketing\ndelivery: at_least_once\n"
@@ -64,7 +68,7 @@ def test_another_organization_gets_the_same(
     assert "0 templates changed, 2" in run("import", tmp_path / "a", stranger)
     run("export", tmp_path / "b", stranger)
     files = {path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*")}
-    assert len(files) == 6
+    assert len(files) == 7
     for path in files:
         assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes()
 
@@ -123,6 +127,8 @@ def test_a_refused_template_stays_as_it_was_and_the_others_go_on(
         ("x/template.txt", "---\nname: x\n", "between two lines"),
         ("x/template.txt", "---\nname: x\nname: y\n---\n", "each once"),
         ("x/template.txt", "---\nowner: x\n---\n", "is none of"),
+        ("welcome/sample.json", "[]", "expected an object"),
+        ("welcome/sample.json", "{", "sample.json"),
         ("welcome/en.pdf", "x", "expected .txt and .html"),
         ("welcome/fr.html", "x", "there is no fr.txt"),
         ("welcome/en.txt", b"---\n---\n\xff", "expected UTF-8"),

@@ -150,6 +150,23 @@ def test_a_preview_follows_the_readers_language_and_clock(author: Author) -> Non
     ]
 
 
+def test_a_preview_without_data_takes_the_sample(author: Author) -> None:
+    assert author.create(sample_data={"name": "Zoë"})["sample_data"] == {"name": "Zoë"}
+    assert author.act("preview")["content"] == "Hi Zoë"
+    assert author.act("preview", data={"name": "Ann"})["content"] == "Hi Ann"
+    status, error, _ = refused(author.call("POST", f"{TEMPLATES}welcome/preview/", {"data": {}}))
+    assert (status, error) == (400, "missing_variables")
+    shown = author.change(sample_data={"name": "Bo"})
+    assert (shown["version"], shown["sample_data"]) == (1, {"name": "Bo"})
+    assert author.act("preview")["content"] == "Hi Bo"
+
+
+def test_a_sample_has_its_bound(author: Author) -> None:
+    body = {**EMAIL, "sample_data": {"name": "a" * 70_000}}
+    status, error, details = refused(author.call("POST", TEMPLATES, body))
+    assert (status, error, set(details)) == (400, "validation_error", {"sample_data"})
+
+
 def test_a_preview_for_nowhere_is_refused(author: Author) -> None:
     author.create()
     body = {"data": {"name": "Ann"}, "timezone": "Mars/Base", "language": "english"}

@@ -35,6 +35,7 @@ TEMPLATE = {
     "category": "transactional",
     "delivery": "at_least_once",
     "default_language": "en",
+    "sample_data": {"name": "Ann"},
     "version": 1,
     "created_at": "2026-01-05T09:30:00.123456Z",
     "updated_at": "2026-01-05T09:30:00.123456Z",

@@ -1,6 +1,7 @@
 """Versions: publish, roll back, list, compare, preview, lint."""
 
 from drf_spectacular.utils import extend_schema
+from msgspec import UNSET
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -186,8 +187,9 @@ class TemplatePreviewApi(OrganizationApi):
         language = check_reader(body)
         template = find_template(organization_of(request), code)
         version = chosen_version(template, number=body.version, language=body.language)
+        data = template.sample_data if body.data is UNSET else body.data
         content, warnings = preview(
-            template, version, body.data, language=language, timezone=body.timezone
+            template, version, data, language=language, timezone=body.timezone
         )
         return success(show_preview(version, content, warnings), "Template rendered")
 

@@ -18,7 +18,7 @@ from template_service.templates.services.changes import (
 from template_service.templates.services.checks import require_publishable, require_readable
 
 WORDS = ("subject", "content", "html_content", "variables", "optional_variables")
-FACTS = ("name", "description", "category", "delivery")
+FACTS = ("name", "description", "category", "delivery", "sample_data")
 
 
 def create_template(organization_id: str, body: TemplateBody) -> tuple[Template, TemplateVersion]:

@@ -1,7 +1,7 @@
 """All templates of an organization, out to files and back in."""
 
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from django.db import transaction
@@ -11,13 +11,14 @@ from template_service.templates.bodies import ChangeBody, TemplateBody
 from template_service.templates.files import LanguageFiles, TemplateFiles
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
 from template_service.templates.services.drafting import (
-    FACTS,
     WORDS,
     change_template,
     create_template,
 )
 from template_service.templates.services.publishing import publish_version
 
+# The template's facts that are texts.
+FACTS = ("name", "description", "category", "delivery")
 _Body = TypeVar("_Body", TemplateBody, ChangeBody)
 
 
@@ -34,7 +35,7 @@ def export_templates(organization_id: str) -> Iterator[TemplateFiles]:
             LanguageFiles(language, _status(version), _words(version))
             for language, version in sorted(chosen.items())
         ]
-        yield TemplateFiles(template.code, facts, languages)
+        yield TemplateFiles(template.code, facts, template.sample_data, languages)
 
 
 def import_template(organization_id: str, files: TemplateFiles, *, dry_run: bool) -> list[str]:
@@ -69,7 +70,8 @@ def _create(organization_id: str, files: TemplateFiles) -> Template:
     if first is None:
         raise ValidationFailed(f"There is no {default}.txt, the default language's.")
     facts = {key: value for key, value in files.facts.items() if key != "default_language"}
-    fields = {**facts, **first.words, "code": files.code, "language": default}
+    fields: dict[str, Any] = {**facts, **first.words, "code": files.code, "language": default}
+    fields["sample_data"] = files.sample_data
     body = _converted({**fields, "status": first.status}, TemplateBody)
     template, _ = create_template(organization_id, body)
     return template
@@ -81,9 +83,12 @@ def _check_same(template: Template, files: TemplateFiles) -> None:
             raise ValidationFailed(f"The {field} of a template cannot be changed.")
 
 
-def _changed_facts(template: Template, files: TemplateFiles) -> dict[str, str]:
+def _changed_facts(template: Template, files: TemplateFiles) -> dict[str, Any]:
     defaults = {"category": "", "delivery": "at_least_once", "description": ""}
-    wanted = {field: files.facts.get(field, defaults.get(field, "")) for field in FACTS}
+    wanted: dict[str, Any] = {
+        field: files.facts.get(field, defaults.get(field, "")) for field in FACTS
+    }
+    wanted["sample_data"] = files.sample_data
     return {field: value for field, value in wanted.items() if value != getattr(template, field)}
 
 
@@ -120,7 +125,7 @@ def _preference(version: TemplateVersion) -> tuple[bool, int]:
     return version.status != VersionStatus.ACTIVE, -version.number
 
 
-def _converted(fields: Mapping[str, str | list[str]], shape: type[_Body]) -> _Body:
+def _converted(fields: Mapping[str, Any], shape: type[_Body]) -> _Body:
     try:
         return msgspec.convert(fields, shape)
     except msgspec.ValidationError as error:
