@@ -2,12 +2,14 @@
 
 from carillon.worker.main import Registry
 from carillon.worker.registry import EVERYWHERE
+from sms_worker.providers.msg91 import MSG91Provider
 from sms_worker.providers.twilio import TwilioSMSProvider
 from sms_worker.providers.twilio_whatsapp import TwilioWhatsAppProvider
 
 REGISTRY: Registry = {
     "sms": {
         **EVERYWHERE,
+        "msg91": MSG91Provider.from_environment,
         "twilio": TwilioSMSProvider.from_environment,
     },
     "whatsapp": {
