@@ -46,7 +46,7 @@ if counter ~= '' then
   if used >= tonumber(ARGV[2]) then return {'quota', used, shown, suspects} end
   if redis.call('ZADD', reservations, 'NX', now, id) == 1 then
     used = redis.call('INCR', counter)
-    if used == 1 or used % 1000 == 0 then redis.call('EXPIRE', reservations, ARGV[7]) end
+    redis.call('EXPIRE', reservations, ARGV[7])
   end
 end
 if recipient then take(recipient_key, recipient) end
