@@ -2,6 +2,7 @@
 
 from carillon.worker.main import Registry
 from carillon.worker.registry import EVERYWHERE
+from sms_worker.providers.meta import MetaProvider
 from sms_worker.providers.msg91 import MSG91Provider
 from sms_worker.providers.twilio import TwilioSMSProvider
 from sms_worker.providers.twilio_whatsapp import TwilioWhatsAppProvider
@@ -14,6 +15,7 @@ REGISTRY: Registry = {
     },
     "whatsapp": {
         **EVERYWHERE,
+        "meta": MetaProvider.from_environment,
         "twilio": TwilioWhatsAppProvider.from_environment,
     },
 }
