@@ -31,7 +31,7 @@ QUEUE_SECONDS = Histogram(
 )
 ACCEPTED_SECONDS = Histogram(
     "carillon_worker_accepted_to_provider_seconds",
-    "From the gateway's 202 to the provider call.",
+    "From the gateway's 202 to the provider call, waiting for a schedule or a retry included.",
     ["channel", "lane"],
     buckets=WAIT_BUCKETS,
 )
