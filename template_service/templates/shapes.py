@@ -11,6 +11,8 @@ from carillon.rendering import Problem
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
 
 COMPARED = ("subject", "content", "html_content", "variables", "optional_variables", "language")
+# Comparing lines can take time in proportion to the square of their number.
+DIFF_LINES_MOST = 2_000
 
 
 class TemplateShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +54,7 @@ class VersionShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FieldChange(msgspec.Struct, frozen=True):
-    """A field that differs; `unified` is a unified diff of texts, empty for lists."""
+    """A field that differs; `unified` is a unified diff, empty for lists and long texts."""
 
     field: str
     before: str | list[str]
@@ -182,7 +184,10 @@ def _unified(before: TemplateVersion, after: TemplateVersion, field: str) -> str
     new: Any = getattr(after, field)
     if not isinstance(old, str):
         return ""
+    old_lines, new_lines = old.splitlines(), new.splitlines()
+    if max(len(old_lines), len(new_lines)) > DIFF_LINES_MOST:
+        return ""
     lines = difflib.unified_diff(
-        old.splitlines(), new.splitlines(), f"v{before.number}", f"v{after.number}", lineterm=""
+        old_lines, new_lines, f"v{before.number}", f"v{after.number}", lineterm=""
     )
     return "\n".join(lines)

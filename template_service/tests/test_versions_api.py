@@ -167,6 +167,13 @@ def test_a_sample_has_its_bound(author: Author) -> None:
     assert (status, error, set(details)) == (400, "validation_error", {"sample_data"})
 
 
+def test_very_long_texts_are_not_compared_line_by_line(author: Author) -> None:
+    author.create(content="{{ name }}" + "\na" * 3_000)
+    author.change(content="{{ name }}" + "\nb" * 3_000)
+    (change,) = author.get("welcome/diff/?from=1&to=2")["changes"]
+    assert (change["field"], change["unified"]) == ("content", "")
+
+
 def test_a_preview_for_nowhere_is_refused(author: Author) -> None:
     author.create()
     body = {"data": {"name": "Ann"}, "timezone": "Mars/Base", "language": "english"}
