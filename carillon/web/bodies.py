@@ -54,6 +54,18 @@ def read_object(request: Request, *, limit: int = BODY_LIMIT) -> dict[str, Any]:
     return value
 
 
+def expect_no_body(request: Request) -> None:
+    """For calls that take none: nothing at all and `{}` pass.
+
+    Raises ValidationFailed for a field, which the client may believe to matter; else as parse_body.
+    """
+    if (request.META.get("CONTENT_LENGTH") or "0") == "0":
+        return
+    unknown = read_object(request)
+    if unknown:
+        raise ValidationFailed(details={name: ["This call takes no fields."] for name in unknown})
+
+
 def convert_body(value: dict[str, Any], shape: type[Body]) -> Body:
     """A parsed object as `shape`. Raises MissingFields or ValidationFailed."""
     try:

@@ -8,7 +8,7 @@ import pytest
 from django.test import RequestFactory
 from rest_framework.request import Request
 
-from carillon.web.bodies import convert_body, parse_body
+from carillon.web.bodies import convert_body, expect_no_body, parse_body
 from carillon.web.errors import InvalidJSON, MissingFields, PayloadTooLarge, ValidationFailed
 
 
@@ -92,3 +92,22 @@ def test_a_body_over_the_limit_is_refused_before_it_is_parsed() -> None:
         parse_body(request(b"[" * 2000), Order, limit=1000)
     with pytest.raises(PayloadTooLarge):
         parse_body(request(b"{}", CONTENT_LENGTH="-1"), Order)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b" {} "])
+def test_a_call_without_fields_takes_nothing(body: bytes) -> None:
+    expect_no_body(request(body))
+
+
+def test_a_call_without_fields_names_those_that_it_does_not_take() -> None:
+    with pytest.raises(ValidationFailed) as caught:
+        expect_no_body(request(b'{"force": true, "reason": "x"}'))
+    assert caught.value.details == {
+        "force": ["This call takes no fields."],
+        "reason": ["This call takes no fields."],
+    }
+    for body, error in ((b"[]", InvalidJSON), (b"{", InvalidJSON)):
+        with pytest.raises(error):
+            expect_no_body(request(body))
+    with pytest.raises(PayloadTooLarge):
+        expect_no_body(request(b"{}", CONTENT_LENGTH="2000000"))
