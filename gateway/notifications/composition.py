@@ -127,5 +127,8 @@ def _from_template(asked: Asked, lookup: Lookup) -> tuple[Recipient, _Words]:
     language, version = chosen
     check_variables(version, body.variables)
     recipient = _recipient(asked, user)
-    content = word(template, version, body.variables, recipient)
+    preferred = body.language or recipient.language
+    content = word(
+        template, version, body.variables, recipient, language=language, preferred=preferred
+    )
     return recipient, _Words(content, template, version.version, language)

@@ -26,6 +26,7 @@ class Recipient(msgspec.Struct, frozen=True):
     user_id: str = ""
     name: str = ""
     language: str = ""
+    timezone: str = ""
     # What templates find below `user.`.
     variables: dict[str, Any] = {}
     # What the user switched off.
@@ -71,6 +72,7 @@ def user_recipient(channel: str, user: UserRecord) -> Recipient:
         user_id=user.user_id,
         name=user.name,
         language=user.language,
+        timezone=user.timezone,
         variables={**user.attributes, "user_id": user.user_id, "name": user.name},
         is_suppressed=channel in user.suppressed,
         channel_off=not user.preferences.get(channel, True),

@@ -26,12 +26,25 @@ def word(
     version: PublishedVersion,
     variables: dict[str, Any],
     recipient: Recipient,
+    *,
+    language: str,
+    preferred: str,
 ) -> Content:
-    """Raises MissingVariables or ValidationFailed."""
+    """The version's content, written in `language`, with dates and numbers as the reader has them.
+
+    `preferred` is the language that was asked for, else the recipient's. Raises MissingVariables
+    or ValidationFailed.
+    """
     if recipient.user_id and USER_VARIABLE not in variables:
         variables = {**variables, USER_VARIABLE: recipient.variables}
     try:
-        return rendering.render_content(version, template.type, variables)
+        return rendering.render_content(
+            version,
+            template.type,
+            variables,
+            language=rendering.conventions(language, preferred or language),
+            timezone=recipient.timezone or "UTC",
+        )
     except rendering.MissingVariables as error:
         raise MissingVariables(error.names) from None
     except rendering.RenderingError as error:

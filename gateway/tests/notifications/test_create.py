@@ -267,6 +267,28 @@ def test_the_language_is_the_requests_then_the_users_then_the_templates(
 
 
 @pytest.mark.parametrize(
+    ("language", "timezone", "written"),
+    [
+        ("", "", "at 12:30 PM on May 6, 2026"),
+        ("en-GB", "Asia/Kolkata", "at 18:00 on 6 May 2026"),
+        # Whoever must make do with the English text gets English dates in it.
+        ("fr", "America/New_York", "at 8:30 AM on May 6, 2026"),
+    ],
+)
+def test_dates_are_written_as_the_recipient_has_them(
+    tenant: Tenant, language: str, timezone: str, written: str
+) -> None:
+    user = tenant.users.add_user(tenant.id, make_user(language=language, timezone=timezone))
+    content = "at {{ at | time }} on {{ at | date }}"
+    version = make_version(content=content, variables=("name", "at"))
+    tenant.templates.add_template(tenant.id, make_template(languages={"en": version}))
+    variables = {"name": "John Doe", "at": "2026-05-06T12:30:00Z"}
+    assert tenant.api.send(from_template(user.user_id, variables=variables)).status == 202
+    body = NotificationContent.objects.get().content["body"]
+    assert " ".join(body.split()) == written
+
+
+@pytest.mark.parametrize(
     ("record", "category", "rejected"),
     [
         ({"preferences": {"email": False}}, "", True),
