@@ -12,9 +12,9 @@ from typing import Any
 from carillon.settings import Environment
 
 # prometheus_client chooses its mode when it is first imported.
-_metrics_folder = Path(
-    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="carillon-metrics-"))
-)
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="carillon-metrics-")
+_metrics_folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 _metrics_folder.mkdir(parents=True, exist_ok=True)
 
 _env = Environment()
