@@ -32,6 +32,7 @@ globals()["SPECTACULAR_SETTINGS"]["POSTPROCESSING_HOOKS"] = [
 ]
 globals()["SPECTACULAR_SETTINGS"]["TAGS"] = [
     {"name": "notifications", "description": "Send, and see what became of it."},
+    {"name": "dead letters", "description": "What failed for good, and sending it again."},
     {"name": "users", "description": "Whom to notify, where, and what they want."},
     {"name": "templates", "description": "What to say: versions, languages, previews."},
     {"name": "organization", "description": "Your organization and its API keys."},

@@ -8,6 +8,7 @@ from gateway import health
 
 urlpatterns = [
     path("", include("gateway.notifications.urls")),
+    path("", include("gateway.deliveries.urls")),
     path("", include("gateway.organizations.urls")),
     path("", include("gateway.forwarding.urls")),
     *common_urls(everything=health.everything(), serving=health.serving()),

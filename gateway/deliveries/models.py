@@ -66,6 +66,17 @@ class DeadLetter(models.Model):
         ordering = ("-created_at", "-id")
         indexes = (
             models.Index(fields=("organization", "-created_at", "-id"), name="dead_letter_newest"),
+            # Replaying by filter, call after call, never walks over what it has replayed.
+            models.Index(
+                fields=("organization", "created_at", "id"),
+                condition=models.Q(replayed_at=None),
+                name="dead_letter_open",
+            ),
+            models.Index(
+                fields=("organization", "replayed_at"),
+                condition=models.Q(replayed_at__isnull=False),
+                name="dead_letter_replayed",
+            ),
         )
 
     def __str__(self) -> str:

@@ -1,11 +1,19 @@
-"""What has become of everything that was accepted, per organization."""
+"""What has become of everything that was accepted: per organization, and what is a dead letter."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
+
 from carillon.contracts import ids
+from carillon.contracts.messages import DeliveryPolicy
 from carillon.contracts.status import ENDS, Status
+from carillon.errors import Reason
+from gateway.deliveries.errors import DeadLetterNotFound
+from gateway.deliveries.models import DeadLetter
 from gateway.outbox.database import Connection
 
 WAITING = frozenset({Status.SCHEDULED, Status.ACCEPTED, Status.RETRYING})
@@ -64,3 +72,66 @@ def audit_deliveries(connection: Connection) -> list[OrganizationAudit]:
         audit.forgotten += forgotten
     connection.commit()
     return sorted(found.values(), key=lambda audit: (audit.name, audit.organization_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterFilters:
+    """Which dead letters; what is empty does not filter."""
+
+    channel: str = ""
+    reason: str = ""
+    template_code: str = ""
+    mode: str = ""
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+def list_dead_letters(organization_id: str, filters: DeadLetterFilters) -> "QuerySet[DeadLetter]":
+    """An organization's, the newest first, each with its notification."""
+    exact: dict[str, Any] = {
+        "notification__channel": filters.channel,
+        "reason": filters.reason,
+        "notification__template_code": filters.template_code,
+        "notification__mode": filters.mode,
+        "created_at__gte": filters.created_after,
+        "created_at__lt": filters.created_before,
+    }
+    return (
+        DeadLetter.objects.filter(organization_id=organization_id)
+        .filter(**{name: value for name, value in exact.items() if value})
+        .select_related("notification")
+    )
+
+
+def list_replayable(
+    organization_id: str, filters: DeadLetterFilters, *, now: datetime
+) -> "QuerySet[DeadLetter]":
+    """Those that a replay by filter puts back, the oldest first.
+
+    Left out is what was replayed, has expired or has lost its content. What may be sent once at
+    most and whose outcome is unknown is only replayed by who asks for that very reason.
+    """
+    found = list_dead_letters(organization_id, filters).filter(
+        Q(notification__expires_at=None) | Q(notification__expires_at__gt=now),
+        replayed_at=None,
+        notification__content__isnull=False,
+    )
+    if filters.reason != Reason.OUTCOME_UNKNOWN:
+        found = found.exclude(
+            reason=Reason.OUTCOME_UNKNOWN, notification__delivery=DeliveryPolicy.AT_MOST_ONCE
+        )
+    return found.order_by("created_at", "id")
+
+
+def get_dead_letter(organization_id: str, dead_letter_id: str) -> DeadLetter:
+    """One with its notification. Raises DeadLetterNotFound."""
+    if ids.parse_id(ids.DEAD_LETTER, dead_letter_id) is None:
+        raise DeadLetterNotFound
+    found = (
+        DeadLetter.objects.select_related("notification")
+        .filter(organization_id=organization_id, pk=dead_letter_id)
+        .first()
+    )
+    if found is None:
+        raise DeadLetterNotFound
+    return found

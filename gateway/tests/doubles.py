@@ -77,6 +77,8 @@ class ServiceDouble:
             return Reply(200, b"{}")
         if call.headers.get("x-internal-secret") != self.secret:
             return Reply(401, json.dumps(failure("authentication_required", "")).encode())
+        if call.path == "/internal/users/batch/":
+            return self._batch(call)
         prefix = f"/internal/{self.kind}/"
         if not call.path.startswith(prefix):
             return self.reply
@@ -87,6 +89,20 @@ class ServiceDouble:
             return Reply(404, json.dumps(failure("not_found", "")).encode())
         self._cache.write(organization_id, [identifier], record)  # type: ignore[arg-type]
         return Reply(200, msgspec.json.encode(record))
+
+    def _batch(self, call: Call) -> Reply:
+        """Many users at once; the cache is left alone."""
+        organization_id = call.headers["x-organization-id"]
+        asked = {id_: self.records.get((organization_id, id_)) for id_ in _user_ids(call.body)}
+        known = [record for record in asked.values() if record is not None]
+        missing = [id_ for id_, record in asked.items() if record is None]
+        return Reply(200, msgspec.json.encode({"users": known, "not_found": missing}))
+
+
+def _user_ids(body: bytes) -> list[str]:
+    user_ids: list[str] = json.loads(body)["user_ids"]
+    assert 1 <= len(user_ids) <= 1_000
+    return user_ids
 
 
 @contextmanager

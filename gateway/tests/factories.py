@@ -17,6 +17,8 @@ from carillon.contracts.messages import (
     Outcome,
 )
 from carillon.contracts.status import Status
+from carillon.errors import Reason
+from gateway.deliveries.models import DeadLetter
 from gateway.notifications.models import Notification, NotificationContent
 from gateway.organizations.models import Organization, PlanName
 from gateway.outbox.models import OutboxMessage
@@ -102,6 +104,38 @@ def make_outbox_message(
             "priority": outbox_priority(Lane(notification.lane), notification.priority),
             "available_at": datetime.now(UTC) + timedelta(seconds=due_in),
             **fields,
+        },
+    )
+
+
+def make_dead_letter(
+    organization: Organization | None = None,
+    *,
+    reason: Reason = Reason.ATTEMPTS_EXHAUSTED,
+    letter: dict[str, Any] | None = None,
+    **fields: Any,
+) -> DeadLetter:
+    """A notification that failed after five attempts, and its dead letter with fields `letter`."""
+    notification = make_notification(
+        organization,
+        **{
+            "status": Status.FAILED,
+            "reason": reason,
+            "error_message": "451 try later",
+            "attempt": 5,
+            "queued_at": datetime.now(UTC),
+            **fields,
+        },
+    )
+    return DeadLetter.objects.create(
+        notification=notification,
+        **{
+            "organization_id": notification.organization_id,
+            "reason": reason,
+            "error_message": notification.error_message,
+            "attempts": notification.attempt,
+            "created_at": notification.created_at,
+            **(letter or {}),
         },
     )
 

@@ -1,6 +1,7 @@
 """No route ever shows one organization's object to another: every route, with the other's key."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,12 +13,13 @@ from gateway.notifications.models import Notification
 from gateway.organizations.models import APIKey
 from gateway.tests.calls import NOTIFICATIONS, inline
 from gateway.tests.conftest import Tenant
-from gateway.tests.factories import make_notification
+from gateway.tests.factories import make_dead_letter, make_notification
 from gateway.tests.records import make_user
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
 CANARY = "canary-of-acme"
+OWN_IDS = re.compile("{(key|dead_letter)_id}")
 
 
 def routes() -> Iterator[tuple[str, str]]:
@@ -39,11 +41,15 @@ def test_no_route_shows_anothers_object(tenant: Tenant, other_tenant: Tenant) ->
     notification = make_notification(
         tenant.organization, request_id=CANARY, user_id=CANARY, metadata={"x": CANARY}
     )
+    letter = make_dead_letter(
+        tenant.organization, request_id=f"{CANARY}-2", letter={"error_message": CANARY}
+    )
     key = APIKey.objects.get(prefix=tenant.api.key[:19])
     APIKey.objects.filter(pk=key.pk).update(name=CANARY)
     tenant.users.add_user(tenant.id, make_user(user_id="user_of_acme", name=CANARY))
     values = {
         "notification_id": notification.pk,
+        "dead_letter_id": letter.pk,
         "key_id": key.pk,
         "identifier": "user_of_acme",
         "device_id": ids.new_id(ids.DEVICE),
@@ -60,14 +66,16 @@ def test_no_route_shows_anothers_object(tenant: Tenant, other_tenant: Tenant) ->
         answer = other_tenant.api.call(method, path, body)
         assert CANARY not in json.dumps(answer.body), (method, path)
         assert tenant.id not in json.dumps(answer.body), (method, path)
-        if template.startswith("/api/v1/notifications/{") or "{key_id}" in template:
+        if template.startswith("/api/v1/notifications/{") or OWN_IDS.search(template):
             assert answer.status == 404, (method, path)
         walked += 1
     assert walked >= 30
     # Nothing of it changed either, and the services were only ever asked for the caller's.
     notification.refresh_from_db()
     assert APIKey.objects.get(pk=key.pk).is_active
-    assert Notification.objects.filter(organization_id=tenant.id).count() == 1
+    letter.refresh_from_db()
+    assert letter.replayed_at is None
+    assert Notification.objects.filter(organization_id=tenant.id).count() == 2
     for double in (tenant.users, tenant.templates):
         asked = {c.headers.get("x-organization-id") for c in double.calls} - {None}
         assert asked == {other_tenant.id}

@@ -1,0 +1,136 @@
+"""Admin pages of dead letters: what failed, with addresses masked, and sending it again."""
+
+from collections import Counter
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from carillon.observability.masking import mask_text
+from carillon.web.errors import ApiError
+from gateway.deliveries.models import DeadLetter
+from gateway.deliveries.services.replay import replay_dead_letter
+from gateway.notifications.services.locking import Authority
+
+# One by one, while the browser waits; more is for the API, which spreads them over time.
+AT_ONCE = 200
+ERROR_CHARACTERS = 120
+
+
+class ReplayedFilter(admin.SimpleListFilter):
+    """Whether somebody has replayed it."""
+
+    title = "replayed"
+    parameter_name = "replayed"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        """Yes and no."""
+        return [("no", "No"), ("yes", "Yes")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: "QuerySet[DeadLetter]"
+    ) -> "QuerySet[DeadLetter]":
+        """All, where nothing is chosen."""
+        if self.value() is None:
+            return queryset
+        return queryset.filter(replayed_at__isnull=self.value() != "yes")
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(admin.ModelAdmin[DeadLetter]):
+    """Failures; what was said, and to whom, stays unseen."""
+
+    list_display = (
+        "id",
+        "organization",
+        "notification_id",
+        "channel",
+        "template_code",
+        "reason",
+        "error",
+        "attempts",
+        "status",
+        "created_at",
+        "replayed_at",
+    )
+    list_filter = (ReplayedFilter, "reason", "notification__channel", "notification__mode")
+    list_select_related = ("organization", "notification")
+    search_fields = ("notification__request_id", "notification__correlation_id")
+    date_hierarchy = "created_at"
+    # Counting millions of rows for a number that nobody reads.
+    show_full_result_count = False
+    fields = list_display
+    readonly_fields = fields
+    actions = ("replay",)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[DeadLetter]":
+        """With what the columns need."""
+        return super().get_queryset(request).select_related("organization", "notification")
+
+    @admin.display(description="channel", ordering="notification__channel")
+    def channel(self, letter: DeadLetter) -> str:
+        """The notification's."""
+        return letter.notification.channel
+
+    @admin.display(description="template")
+    def template_code(self, letter: DeadLetter) -> str:
+        """The notification's."""
+        return letter.notification.template_code or "-"
+
+    @admin.display(description="status today")
+    def status(self, letter: DeadLetter) -> str:
+        """The notification's."""
+        return letter.notification.status
+
+    @admin.display(description="error")
+    def error(self, letter: DeadLetter) -> str:
+        """Cut, and masked: providers like to repeat the address."""
+        text = mask_text(letter.error_message)
+        if len(text) > ERROR_CHARACTERS:
+            text = f"{text[: ERROR_CHARACTERS - 1]}…"
+        return text or "-"
+
+    @admin.action(description="Replay: send the notifications again", permissions=["replay"])
+    def replay(self, request: HttpRequest, queryset: "QuerySet[DeadLetter]") -> None:
+        """Each at once; what cannot be replayed is named by its reason."""
+        chosen = list(queryset.values_list("organization_id", "pk")[: AT_ONCE + 1])
+        if len(chosen) > AT_ONCE:
+            messages.error(
+                request,
+                f"At most {AT_ONCE} at once here. POST /api/v1/dead-letters/replay/ takes "
+                "thousands, and spreads them over time.",
+            )
+            return
+        results: Counter[str] = Counter()
+        refused: Counter[str] = Counter()
+        for organization_id, dead_letter_id in chosen:
+            try:
+                replay = replay_dead_letter(Authority(organization_id), dead_letter_id)
+            except ApiError as refusal:
+                refused[refusal.message] += 1
+            else:
+                results["replayed before" if replay.repeated else _outcome(replay.letter)] += 1
+        for what, count in results.items():
+            messages.success(request, f"{count} {what}.")
+        for why, count in refused.items():
+            messages.warning(request, f"{count} not replayed: {why}")
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """Who may change dead letters may replay them."""
+        return request.user.has_perm("deliveries.change_deadletter")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Failures add them."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
+        """There is nothing to edit; replaying has its own permission."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
+        """They go with their notifications."""
+        return False
+
+
+def _outcome(letter: DeadLetter) -> str:
+    return f"{letter.notification.status} again"

@@ -1,0 +1,1 @@
+"""Changes of notifications that are stored."""
