@@ -2,14 +2,17 @@
 
 from django.urls import path
 
-from gateway.notifications.apis.notifications import (
-    NotificationApi,
-    NotificationsApi,
-    NotificationStatusApi,
+from gateway.notifications.apis.changes import (
+    NotificationCancelApi,
+    NotificationChangeApi,
+    NotificationRetryApi,
 )
+from gateway.notifications.apis.notifications import NotificationsApi, NotificationStatusApi
 
 urlpatterns = [
     path("api/v1/notifications/", NotificationsApi.as_view()),
     path("api/v1/notifications/status/", NotificationStatusApi.as_view()),
-    path("api/v1/notifications/<str:notification_id>/", NotificationApi.as_view()),
+    path("api/v1/notifications/<str:notification_id>/", NotificationChangeApi.as_view()),
+    path("api/v1/notifications/<str:notification_id>/cancel/", NotificationCancelApi.as_view()),
+    path("api/v1/notifications/<str:notification_id>/retry/", NotificationRetryApi.as_view()),
 ]
