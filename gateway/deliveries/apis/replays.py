@@ -65,7 +65,7 @@ class DeadLetterReplayApi(ClientApi):
             200: shown(
                 DeadLetterShape, "It was replayed before", examples.DELIVERED_SINCE, REPEATED
             ),
-            **refusals(*caller_refusals("send"), NO_FIELDS, DeadLetterNotFound(), *SENDING_AGAIN),
+            **refusals(*caller_refusals("send"), *NO_FIELDS, DeadLetterNotFound(), *SENDING_AGAIN),
         },
     )
     def post(self, request: Request, dead_letter_id: str) -> Response:

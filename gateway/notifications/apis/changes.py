@@ -85,7 +85,7 @@ class NotificationCancelApi(ClientApi):
             ),
             **refusals(
                 *caller_refusals("send"),
-                NO_FIELDS,
+                *NO_FIELDS,
                 errors.NotificationNotFound(),
                 *CHANGING,
                 NotCancellable("delivered"),
@@ -123,7 +123,7 @@ class NotificationRetryApi(ClientApi):
             ),
             **refusals(
                 *caller_refusals("send"),
-                NO_FIELDS,
+                *NO_FIELDS,
                 errors.NotificationNotFound(),
                 *SENDING_AGAIN,
             ),
@@ -209,7 +209,7 @@ class NotificationChangeApi(NotificationApi):
             ),
             **refusals(
                 *caller_refusals("admin"),
-                NO_FIELDS,
+                *NO_FIELDS,
                 errors.NotificationNotFound(),
                 *CHANGING,
                 NotDeletable("retrying"),
