@@ -110,7 +110,7 @@ def poison(experiment: Experiment) -> None:
     """A worker that is killed by one job, under a supervisor that starts it again."""
     arena = experiment.arena
     (dead_queue,) = (name for name in evidence.RESTING if name.startswith(evidence.EMAIL))
-    before = evidence.depths(arena, (dead_queue,))[dead_queue]
+    before = evidence.depths(arena.rabbitmq.url, (dead_queue,))[dead_queue]
     module = "tests.end_to_end.faults.crashing_worker"
     with arena.replaced("email_worker", "-m", module) as command:
         stop = threading.Event()
@@ -121,12 +121,13 @@ def poison(experiment: Experiment) -> None:
         try:
             experiment.load.wait_until_done(1.0)
             arena.wait_until(
-                lambda: evidence.depths(arena, (dead_queue,))[dead_queue] > before, POISON_TIMEOUT
+                lambda: evidence.depths(arena.rabbitmq.url, (dead_queue,))[dead_queue] > before,
+                POISON_TIMEOUT,
             )
         finally:
             stop.set()
             supervisor.join()
-    put_aside = evidence.depths(arena, (dead_queue,))[dead_queue] - before
+    put_aside = evidence.depths(arena.rabbitmq.url, (dead_queue,))[dead_queue] - before
     experiment.note(f"{put_aside} in {dead_queue}")
     experiment.expect(put_aside == 1, f"{put_aside} in {dead_queue} instead of 1")
 

@@ -71,7 +71,7 @@ def settled(arena: Arena, code: str, count: int, timeout: float) -> bool:
 
 def quiet(arena: Arena, timeout: float) -> bool:
     """Whether no queue has a message that waits for a worker or for the events process."""
-    return arena.wait_until(lambda: not any(depths(arena, WORKING).values()), timeout)
+    return arena.wait_until(lambda: not any(depths(arena.rabbitmq.url, WORKING).values()), timeout)
 
 
 def unfinished(arena: Arena) -> int:
@@ -81,7 +81,7 @@ def unfinished(arena: Arena) -> int:
     return sum(int(found[name]) for name in WORKING)
 
 
-def depths(arena: Arena, queues: tuple[str, ...]) -> Counter[str]:
+def depths(url: str, queues: tuple[str, ...]) -> Counter[str]:
     """How many messages wait in each queue; what somebody holds is not counted."""
     found: Counter[str] = Counter()
 
@@ -94,25 +94,23 @@ def depths(arena: Arena, queues: tuple[str, ...]) -> Counter[str]:
         for queue in queues:
             channel.queue_declare(queue, passive=True, callback=answer)
 
-    _visit(arena, ask)
+    _visit(url, ask)
     return found
-
-
-def purge(arena: Arena, queue: str) -> None:
-    """Empty a queue."""
-    _visit(arena, lambda channel, done: channel.queue_purge(queue, callback=lambda _frame: done()))
 
 
 def delete(arena: Arena, queue: str) -> None:
     """Delete a queue with all that is in it."""
-    _visit(arena, lambda channel, done: channel.queue_delete(queue, callback=lambda _frame: done()))
+    _visit(
+        arena.rabbitmq.url,
+        lambda channel, done: channel.queue_delete(queue, callback=lambda _frame: done()),
+    )
 
 
-def _visit(arena: Arena, use: Callable[[Any, Callable[[], None]], None]) -> None:
+def _visit(url: str, use: Callable[[Any, Callable[[], None]], None]) -> None:
     def connected(connection: Any, visit: Visit) -> None:
         connection.channel(on_open_callback=lambda channel: use(channel, visit.succeed))
 
-    Visit(arena.rabbitmq.url, "chaos", VISIT_TIMEOUT).run(connected)
+    Visit(url, "chaos", VISIT_TIMEOUT).run(connected)
 
 
 def _query(arena: Arena, text: str, *parameters: object) -> list[tuple[Any, ...]]:

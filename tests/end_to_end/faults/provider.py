@@ -45,6 +45,8 @@ class Provider:
         self.port = 0
         self._durable = durable
         self._seen = 0
+        # When each notification was last accepted: quick to look at, and no ledger.
+        self.latest: dict[str, float] = {}
         self._path = ledger
         self._ledger = os.open(ledger, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
         self._loop = asyncio.new_event_loop()
@@ -125,9 +127,11 @@ class Provider:
             return b"451 4.3.2 try later\r\n"
         if self.mood is Mood.SLOW:
             await asyncio.sleep(self.slowness)
-        os.write(self._ledger, b"%b %.6f\n" % (_notification_id(message), time.time()))
+        notification_id, now = _notification_id(message), time.time()
+        os.write(self._ledger, b"%b %.6f\n" % (notification_id, now))
         if self._durable:
             os.fsync(self._ledger)
+        self.latest[notification_id.decode()] = now
         while self.mood is Mood.SILENT:
             await asyncio.sleep(MOOD_POLL)
         return b"250 2.0.0 accepted\r\n"
