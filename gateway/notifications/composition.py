@@ -1,6 +1,6 @@
 """Composes a notification: template, recipient and words, each with its refusals, in order."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from django.conf import settings
@@ -9,15 +9,12 @@ from carillon.contracts.lanes import Lane, lane_for
 from carillon.contracts.messages import Content, DeliveryPolicy
 from carillon.contracts.records import TemplateRecord, UserRecord
 from carillon.contracts.status import Status
-from carillon.web.errors import ValidationFailed
 from gateway.notifications.asked import Asked
 from gateway.notifications.errors import TemplateNotFound, TemplateTypeMismatch, UserNotFound
 from gateway.notifications.lookup import Lookup
 from gateway.notifications.recipients import Recipient, user_recipient
+from gateway.notifications.times import check_times
 from gateway.notifications.wording import check_variables, word
-
-CLOCK_SKEW = timedelta(minutes=1)
-SCHEDULE_MOST = timedelta(days=366)
 
 
 class Composition(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +45,7 @@ class _Words(msgspec.Struct, frozen=True):
 def compose(asked: Asked, lookup: Lookup, now: datetime) -> Composition:
     """Raises ValidationFailed for times, then what design lists down to no_address."""
     body = asked.body
-    scheduled_at = _check_times(body.scheduled_at, body.expires_at, now)
+    scheduled_at = check_times(body.scheduled_at, body.expires_at, now)
     if asked.inline is None:
         recipient, words = _from_template(asked, lookup)
     else:
@@ -78,26 +75,6 @@ def compose(asked: Asked, lookup: Lookup, now: datetime) -> Composition:
 def is_otp(template: TemplateRecord) -> bool:
     """True for templates of one-time passwords, which no recipient's limit may hold up."""
     return template.category == "otp" or "otp" in template.code.lower()
-
-
-def _check_times(
-    scheduled_at: datetime | None, expires_at: datetime | None, now: datetime
-) -> datetime | None:
-    """When to send; None is now. Raises ValidationFailed."""
-    if scheduled_at is not None:
-        if scheduled_at < now - CLOCK_SKEW:
-            raise ValidationFailed(details={"scheduled_at": ["This time has passed."]})
-        if scheduled_at > now + SCHEDULE_MOST:
-            raise ValidationFailed(
-                details={"scheduled_at": [f"Expected a time within {SCHEDULE_MOST.days} days."]}
-            )
-        if scheduled_at <= now:
-            scheduled_at = None
-    if expires_at is not None and expires_at <= (scheduled_at or now):
-        raise ValidationFailed(
-            details={"expires_at": ["Expected a time after now and after scheduled_at."]}
-        )
-    return scheduled_at
 
 
 def _recipient(asked: Asked, user: UserRecord | None) -> Recipient:

@@ -1,9 +1,11 @@
 """When a notification is to be sent, and until when: what may be asked for."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from carillon.web.errors import ValidationFailed
-from gateway.notifications.composition import CLOCK_SKEW, SCHEDULE_MOST
+
+CLOCK_SKEW = timedelta(minutes=1)
+SCHEDULE_MOST = timedelta(days=366)
 
 
 def check_times(
