@@ -28,11 +28,15 @@ class DeliveryPolicy(StrEnum):
 
 
 class EmailContent(msgspec.Struct, frozen=True, tag_field="kind", tag="email", omit_defaults=True):
-    """A rendered email; at least one of `body` (plain text) and `html` is not empty."""
+    """A rendered email; at least one of `body` (plain text) and `html` is not empty.
+
+    `unsubscribe_url` takes the recipient off by one POST (RFC 8058); empty where nobody may leave.
+    """
 
     subject: str
     body: str = ""
     html: str = ""
+    unsubscribe_url: str = ""
 
 
 class TextContent(msgspec.Struct, frozen=True, tag_field="kind", tag="text", omit_defaults=True):
