@@ -88,6 +88,7 @@ def checks() -> tuple[Check, ...]:
         ),
         Check("hadolint", (_program("hadolint"), "deploy/Dockerfile")),
         Check("requirements", (sys.executable, "-m", "deploy.local.requirements_check")),
+        Check("promtool", (sys.executable, "-m", "deploy.local.promtool")),
     )
 
 
