@@ -39,6 +39,8 @@ class Notification(models.Model):
         max_length=16, choices=[(policy.value, policy.value) for policy in DeliveryPolicy]
     )
     user_id = models.CharField(max_length=128, blank=True)
+    # The bulk request that it is one recipient of; no constraint, as above.
+    batch_id = PrefixedIDField(ids.BATCH, null=True)
     template_code = models.CharField(max_length=100, blank=True)
     template_version = models.IntegerField(null=True)
     language = models.CharField(max_length=35, blank=True)
@@ -66,6 +68,11 @@ class Notification(models.Model):
         )
         indexes = (
             models.Index(fields=("organization", "-created_at", "-id"), name="notification_newest"),
+            models.Index(
+                fields=("organization", "batch_id"),
+                condition=models.Q(batch_id__isnull=False),
+                name="notification_batch",
+            ),
         )
 
     def __str__(self) -> str:
