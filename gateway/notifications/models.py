@@ -40,7 +40,9 @@ class Notification(models.Model):
     )
     user_id = models.CharField(max_length=128, blank=True)
     # The bulk request that it is one recipient of; no constraint, as above.
-    batch_id = PrefixedIDField(ids.BATCH, null=True)
+    batch_id: "models.Field[str | None, str | None]" = PrefixedIDField(  # type: ignore[misc, assignment]
+        ids.BATCH, null=True
+    )
     template_code = models.CharField(max_length=100, blank=True)
     template_version = models.IntegerField(null=True)
     language = models.CharField(max_length=35, blank=True)
