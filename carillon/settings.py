@@ -17,6 +17,12 @@ FILES = tuple(
 )
 
 WEAK_SECRETS = frozenset({"", "secret", "changeme", "change-me", "password", "guest"})
+# What docker-compose.yml has for defaults begins so; everybody knows them.
+PUBLIC_PREFIX = "local-only-"
+# Characters. `openssl rand -hex 32` gives 64.
+LEAST_SECRET, LEAST_PRODUCTION_SECRET = 16, 32
+# A secret of fewer different characters was typed, not drawn.
+LEAST_VARIETY = 5
 
 
 class SettingsError(SystemExit):
@@ -106,11 +112,24 @@ class Environment:
         if not usable:
             # The value may hold a password: it is not repeated.
             raise SettingsError(name, f"is not a {' or '.join(schemes)} URL", example)
+        if self.is_production and (parts.password or "").startswith(PUBLIC_PREFIX):
+            raise SettingsError(name, "has a password that everybody knows", example)
         return value.rstrip("/")
 
     def secrets(self, name: str, *, example: str) -> tuple[str, ...]:
         """One or two comma-separated secrets (the first is used, both are accepted)."""
         values = tuple(v.strip() for v in self.text(name, example=example).split(","))
-        if any(v.lower() in WEAK_SECRETS or len(v) < 16 for v in values):
-            raise SettingsError(name, "is too weak: use 16 characters or more", example)
+        least = LEAST_PRODUCTION_SECRET if self.is_production else LEAST_SECRET
+        if any(v.lower() in WEAK_SECRETS or len(v) < least for v in values):
+            raise SettingsError(name, f"is too weak: use {least} characters or more", example)
+        if self.is_production:
+            if any(v.startswith(PUBLIC_PREFIX) for v in values):
+                raise SettingsError(name, "is a default that everybody knows", example)
+            if any(len(set(v)) < LEAST_VARIETY for v in values):
+                raise SettingsError(name, "is too weak: draw it at random", example)
         return values
+
+    @property
+    def is_production(self) -> bool:
+        """ENVIRONMENT says so, or says nothing. Raises SettingsError for any other word."""
+        return self.choice("ENVIRONMENT", "production", ("production", "local")) == "production"

@@ -76,18 +76,59 @@ def test_a_bad_url_is_not_repeated_because_it_may_hold_a_password(
     assert "hunter22" not in str(stop.value)
 
 
+STRONG = "6f1d0a7c94e2b85311aa9e03d7c4f2b8"
+PRODUCTION = "ENVIRONMENT=production\n"
+LOCAL = "ENVIRONMENT=local\n"
+
+
+@pytest.fixture
+def _elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of the test run says nothing of where this is."""
+    monkeypatch.delenv("ENVIRONMENT", raising=False)
+
+
+@pytest.mark.usefixtures("_elsewhere")
 @pytest.mark.parametrize("text", ["short", "changeme", "a-long-enough-secret,short"])
 def test_weak_secrets_are_refused(env: Callable[..., Environment], text: str) -> None:
     with pytest.raises(SettingsError, match="too weak"):
-        env(f"T_SECRET={text}\n").secrets("T_SECRET", example="x")
+        env(f"{LOCAL}T_SECRET={text}\n").secrets("T_SECRET", example="x")
 
 
-def test_two_secrets_may_be_valid_while_one_is_rotated(env: Callable[..., Environment]) -> None:
-    text = "T_SECRET=new-secret-of-ours, old-secret-of-ours\n"
-    assert env(text).secrets("T_SECRET", example="x") == (
-        "new-secret-of-ours",
-        "old-secret-of-ours",
+@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.parametrize("where", [PRODUCTION, ""])
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (STRONG[:31], "too weak: use 32 characters"),
+        (f"{STRONG},{STRONG[:31]}", "too weak: use 32 characters"),
+        ("ab" * 32, "draw it at random"),
+        (f"local-only-{STRONG}", "everybody knows"),
+    ],
+)
+def test_production_refuses_secrets_that_others_can_guess(
+    env: Callable[..., Environment], where: str, text: str, problem: str
+) -> None:
+    with pytest.raises(SettingsError, match=problem) as stop:
+        env(f"{where}T_SECRET={text}\n").secrets("T_SECRET", example="x")
+    assert text not in str(stop.value)
+    assert env(f"{LOCAL}T_SECRET={text}\n").secrets("T_SECRET", example="x")
+
+
+@pytest.mark.usefixtures("_elsewhere")
+def test_production_refuses_the_passwords_of_compose(env: Callable[..., Environment]) -> None:
+    url = "T_URL=postgresql://carillon:local-only-postgres@db:5432\n"
+    read: Callable[[Environment], str] = lambda settings: settings.url(  # noqa: E731
+        "T_URL", schemes=("postgresql",), example="postgresql://h"
     )
+    with pytest.raises(SettingsError, match="T_URL has a password that everybody knows"):
+        read(env(PRODUCTION + url))
+    assert read(env(LOCAL + url)).endswith("@db:5432")
+
+
+@pytest.mark.usefixtures("_elsewhere")
+def test_two_secrets_may_be_valid_while_one_is_rotated(env: Callable[..., Environment]) -> None:
+    text = f"{PRODUCTION}T_SECRET={STRONG}, {STRONG[::-1]}\n"
+    assert env(text).secrets("T_SECRET", example="x") == (STRONG, STRONG[::-1])
 
 
 def test_lists_drop_blanks(env: Callable[..., Environment]) -> None:

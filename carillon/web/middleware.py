@@ -18,8 +18,6 @@ from carillon.observability.metrics import LATENCY_BUCKETS
 
 log = structlog.get_logger(__name__)
 
-ADMIN_PATH = "/admin/"
-
 REQUESTS = Counter(
     "carillon_http_requests_total",
     "HTTP requests answered, by route and status.",
@@ -87,7 +85,7 @@ class _AdminOnly(MiddlewareMixin):
     """Sessions, CSRF and messages serve the admin alone; API calls do not pay for them."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(ADMIN_PATH):
+        if request.path_info.startswith(settings.CARILLON.security.admin_path):
             return super().__call__(request)  # type: ignore[return-value]
         return self.get_response(request)  # type: ignore[return-value]
 

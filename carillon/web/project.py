@@ -9,6 +9,7 @@ import django_stubs_ext
 
 from carillon import __version__
 from carillon.settings import Environment, SettingsError
+from carillon.web.security import SecuritySettings
 
 # Lets `ModelAdmin[Thing]` and the like be written at run time; before any app is imported.
 django_stubs_ext.monkeypatch()
@@ -21,12 +22,11 @@ class ServiceSettings:
     """What a service read from its environment, beside Django's own settings."""
 
     service: str
-    production: bool
+    security: SecuritySettings
     secret_keys: tuple[str, ...]
     internal_secrets: tuple[str, ...]
     redis_url: str
     allowed_hosts: tuple[str, ...]
-    behind_proxy: bool
     database: Mapping[str, Any]
 
     @classmethod
@@ -36,17 +36,15 @@ class ServiceSettings:
         `<SERVICE>_DATABASE_URL` names another in full. Raises SettingsError.
         """
         secret = "$(openssl rand -hex 32)"  # noqa: S105
-        kinds = ("production", "local")
         return cls(
             service=service,
-            production=env.choice("ENVIRONMENT", "production", kinds) == "production",
+            security=SecuritySettings.read(env),
             secret_keys=env.secrets("SECRET_KEY", example=secret),
             internal_secrets=env.secrets("INTERNAL_API_SECRET", example=secret),
             redis_url=env.url(
                 "REDIS_URL", schemes=("redis", "rediss"), example="redis://127.0.0.1:6379/0"
             ),
             allowed_hosts=env.names("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]")),
-            behind_proxy=env.flag("TRUST_PROXY_HEADERS", False),
             database=_database(service, database, env),
         )
 
@@ -76,10 +74,12 @@ def django_settings(
             "rest_framework",
             "drf_spectacular",
             "drf_spectacular_sidecar",
+            *own.security.apps(),
             *apps,
         ],
         "MIDDLEWARE": [
             "carillon.web.middleware.RequestMiddleware",
+            *own.security.middleware(),
             "django.middleware.security.SecurityMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
             "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -101,10 +101,9 @@ def django_settings(
         "WHITENOISE_MAX_AGE": 3600,
         # Our own middleware logs requests; logging is configured above.
         "LOGGING_CONFIG": None,
-        "SILENCED_SYSTEM_CHECKS": [],
         "REST_FRAMEWORK": _rest_framework(),
         "SPECTACULAR_SETTINGS": _spectacular(title, description),
-        **_security(own.production, behind_proxy=own.behind_proxy),
+        **own.security.django_settings(),
     }
 
 
@@ -181,19 +180,4 @@ def _spectacular(title: str, description: str) -> dict[str, Any]:
             "displayRequestDuration": True,
             "tryItOutEnabled": True,
         },
-    }
-
-
-def _security(production: bool, *, behind_proxy: bool) -> dict[str, Any]:
-    return {
-        "SECURE_CONTENT_TYPE_NOSNIFF": True,
-        "SECURE_REFERRER_POLICY": "same-origin",
-        "SECURE_CROSS_ORIGIN_OPENER_POLICY": "same-origin",
-        "X_FRAME_OPTIONS": "DENY",
-        "SESSION_COOKIE_SECURE": production,
-        "CSRF_COOKIE_SECURE": production,
-        "SESSION_COOKIE_HTTPONLY": True,
-        "SESSION_COOKIE_AGE": 8 * 3600,
-        # Only behind a proxy that sets the header itself: anyone can send it.
-        "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if behind_proxy else None,
     }

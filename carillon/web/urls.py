@@ -1,5 +1,6 @@
 """The routes every service has: health, metrics, the API's documentation, the admin."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 from drf_spectacular.settings import spectacular_settings
@@ -25,5 +26,5 @@ def common_urls(
         path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
         path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
         path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
-        path("admin/", admin.site.urls),
+        path(settings.CARILLON.security.admin_path.lstrip("/"), admin.site.urls),
     ]

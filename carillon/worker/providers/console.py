@@ -29,8 +29,7 @@ class ConsoleProvider:
     @classmethod
     def from_environment(cls, env: Environment) -> "ConsoleProvider":
         """Shows content where ENVIRONMENT is local."""
-        environment = env.choice("ENVIRONMENT", "production", ("local", "production"))
-        return cls(show_content=environment == "local")
+        return cls(show_content=not env.is_production)
 
     def send(self, job: DeliveryJob) -> Acceptance:
         """Log the message; never fails."""
