@@ -5,6 +5,7 @@ steadier than fewer processes of more threads.
 """
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from carillon.settings import Environment
 
 # prometheus_client chooses its mode when it is first imported.
-if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+_is_temporary = "PROMETHEUS_MULTIPROC_DIR" not in os.environ
+if _is_temporary:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="carillon-metrics-")
 _metrics_folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 _metrics_folder.mkdir(parents=True, exist_ok=True)
@@ -43,6 +45,12 @@ def on_starting(_server: Any) -> None:
     """Metrics of a previous run must not be summed into this one's."""
     for left_over in _metrics_folder.glob("*.db"):
         left_over.unlink(missing_ok=True)
+
+
+def on_exit(_server: Any) -> None:
+    """A folder that nobody named goes with the master; only kill -9 leaves one behind."""
+    if _is_temporary:
+        shutil.rmtree(_metrics_folder, ignore_errors=True)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -37,8 +37,9 @@ class PlatformProcess:
     def command(self, port: int, environment: Mapping[str, str], metrics: Path) -> Command:
         """How to start it. Whoever does empties its folder in `metrics` first."""
         own = {**environment, "PYTHONUNBUFFERED": "1"}
-        if self.web:
-            own["PROMETHEUS_MULTIPROC_DIR"] = str(metrics / self.name)
+        # A worker of several processes makes a temporary folder for its metrics: what a kill -9
+        # leaves of it goes with the next start.
+        own["PROMETHEUS_MULTIPROC_DIR" if self.web else "TMPDIR"] = str(metrics / self.name)
         address = f"{HOST}:{port}"
         return Command(
             name=self.name,

@@ -26,6 +26,8 @@ SETTINGS = {
     "ENVIRONMENT": "local",
     "SECRET_KEY": "only-for-this-test-0123456789",
     "INTERNAL_API_SECRET": "only-for-this-test-0123456789",
+    "LINK_SECRETS": "only-for-this-test-0123456789",
+    "PUBLIC_URL": "http://127.0.0.1:1",
     # Nothing listens on port 1.
     "DATABASE_URL": "postgresql://carillon@127.0.0.1:1",
     "REDIS_URL": "redis://127.0.0.1:1/0",
@@ -221,18 +223,21 @@ def test_a_service_of_another_image_is_absent(trees: dict[str, Path]) -> None:
 
 
 def test_the_health_check_follows_a_real_service(
-    trees: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    trees: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """gunicorn, started by the image's own command, lives without its servers and stops at once."""
     port = str(free_port())
     monkeypatch.setenv("USER_SERVICE_PORT", port)
     started = process.PROCESSES["user_service"]
     assert not process.is_alive(started.health_url)
-    environment = {**SETTINGS, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**SETTINGS, "PATH": path, "TMPDIR": str(tmp_path)}
     with running(started.command, trees["user_service"], environment) as child:
         wait_until_alive(started.health_url, child)
+        assert list(tmp_path.iterdir()) != [], "its metrics"
         child.terminate()
         assert child.wait(timeout=30) == 0
+        assert list(tmp_path.iterdir()) == []
     assert not process.is_alive(started.health_url)
 
 

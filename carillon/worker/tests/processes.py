@@ -31,6 +31,8 @@ class WorkerProcess:
                     "EMAIL_PROVIDERS": "ledger",
                     "EMAIL_WORKER_PORT": "0",
                     "EMAIL_WORKER_PREFETCH": "30",
+                    # What a killed parent leaves behind stays in the test's folder.
+                    "TMPDIR": str(folder),
                     **environment,
                 },
                 stdout=log,

@@ -115,5 +115,6 @@ def test_the_table_is_the_one_that_everybody_agreed_on() -> None:
     relay = PROCESSES["relay"].command(9101, {}, Path("/metrics"))
     assert relay.argv[1:] == ("gateway/manage.py", "relay")
     assert "PROMETHEUS_MULTIPROC_DIR" not in relay.environment
+    assert relay.environment["TMPDIR"] == "/metrics/relay"
     assert PROCESSES["gateway"].address(8003) == "http://127.0.0.1:8003"
     assert PROCESSES["relay"].address(9101) == "9101"
