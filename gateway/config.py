@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from carillon.settings import Environment
+from carillon.unsubscribe_links import SECRETS_EXAMPLE
 
 AMQP_EXAMPLE = "amqp://guest:guest@127.0.0.1:5672/"
 
@@ -31,6 +32,9 @@ class GatewaySettings:
     rabbitmq_url: str
     user_service_url: str
     template_service_url: str
+    # Where the public reaches the gateway, without a trailing slash.
+    public_url: str
+    link_secrets: tuple[str, ...]
     plans: dict[str, Plan]
     recipient_limit: RecipientLimit
     # Sent even where the user switched the channel off.
@@ -48,6 +52,8 @@ class GatewaySettings:
             template_service_url=env.url(
                 "TEMPLATE_SERVICE_URL", schemes=http, example="http://127.0.0.1:8002"
             ),
+            public_url=env.url("PUBLIC_URL", schemes=http, example="https://notify.example.com"),
+            link_secrets=env.secrets("LINK_SECRETS", example=SECRETS_EXAMPLE),
             plans=_plans(env),
             recipient_limit=RecipientLimit(
                 most=env.integer("RECIPIENT_LIMIT", 10, least=1),

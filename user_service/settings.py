@@ -2,6 +2,7 @@
 
 from carillon.observability import logging
 from carillon.settings import Environment
+from carillon.unsubscribe_links import SECRETS_EXAMPLE
 from carillon.web.project import ServiceSettings, django_settings
 
 _env = Environment()
@@ -14,6 +15,9 @@ CARILLON = ServiceSettings.read("user_service", database="users", env=_env)
 ESSENTIAL_CATEGORIES = frozenset(
     _env.names("ESSENTIAL_CATEGORIES", ("otp", "security", "transactional"))
 )
+
+# Of who pressed an unsubscribe link; the gateway signs them with the same.
+LINK_SECRETS = _env.secrets("LINK_SECRETS", example=SECRETS_EXAMPLE)
 
 globals().update(
     django_settings(

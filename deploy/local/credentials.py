@@ -8,6 +8,7 @@ from deploy.local.private_files import read_values, write_values
 NAMES = (
     "SECRET_KEY",
     "INTERNAL_API_SECRET",
+    "LINK_SECRETS",
     "POSTGRES_PASSWORD",
     "REDIS_PASSWORD",
     "RABBITMQ_PASSWORD",

@@ -60,6 +60,9 @@ def stack_settings(
         **DEFAULTS,
         "SECRET_KEY": credentials["SECRET_KEY"],
         "INTERNAL_API_SECRET": credentials["INTERNAL_API_SECRET"],
+        "LINK_SECRETS": credentials["LINK_SECRETS"],
+        # Links in mails lead to the gateway of this machine, unless a person says where it is.
+        "PUBLIC_URL": PROCESSES["gateway"].address(ports["gateway"]),
     }
     chosen = {name: given.get(name, value) for name, value in choices.items()}
     places = {

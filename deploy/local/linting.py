@@ -27,6 +27,8 @@ SETTINGS = {
     "SETTINGS_FILES": "",
     "SECRET_KEY": "lint-only-and-never-used-to-sign-anything",
     "INTERNAL_API_SECRET": "lint-only-and-never-sent-to-anyone",
+    "LINK_SECRETS": "lint-only-and-never-used-to-sign-a-link",
+    "PUBLIC_URL": "http://127.0.0.1:1",
     "DATABASE_URL": "postgresql://lint@127.0.0.1:1/lint",
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "RABBITMQ_URL": "amqp://lint:lint@127.0.0.1:1/",
@@ -88,6 +90,7 @@ def checks() -> tuple[Check, ...]:
         ),
         Check("hadolint", (_program("hadolint"), "deploy/Dockerfile")),
         Check("requirements", (sys.executable, "-m", "deploy.local.requirements_check")),
+        Check("forwarded-calls", (sys.executable, "-m", "deploy.forwarded_calls", "--check")),
         Check("promtool", (sys.executable, "-m", "deploy.local.promtool")),
     )
 

@@ -162,7 +162,14 @@ def test_a_name_has_the_same_default_wherever_it_is_used() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["SECRET_KEY", "INTERNAL_API_SECRET", "POSTGRES_PASSWORD", "RABBITMQ_PASSWORD"]
+    "name",
+    [
+        "SECRET_KEY",
+        "INTERNAL_API_SECRET",
+        "LINK_SECRETS",
+        "POSTGRES_PASSWORD",
+        "RABBITMQ_PASSWORD",
+    ],
 )
 def test_default_secrets_are_long_enough_and_say_that_they_are_local(name: str) -> None:
     (default,) = set(re.findall(rf"\${{{name}:-([^}}]+)}}", TEXT))

@@ -60,6 +60,8 @@ class SuiteServers:
             "SETTINGS_FILES": "",
             "SECRET_KEY": self._credentials["SECRET_KEY"],
             "INTERNAL_API_SECRET": self._credentials["INTERNAL_API_SECRET"],
+            "LINK_SECRETS": self._credentials["LINK_SECRETS"],
+            "PUBLIC_URL": "https://carillon.example.com",
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.redis.database_url(self._numbers[tenant]),
             "RABBITMQ_URL": self.rabbitmq.virtual_host_url(tenant),

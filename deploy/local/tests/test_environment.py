@@ -13,7 +13,11 @@ from deploy.local.testing import documented_settings, suite_environment
 READERS = {"text", "integer", "number", "flag", "choice", "names", "url", "secrets"}
 ADDRESSES = Addresses("postgresql://d", "redis://r", "amqp://a", "smtp://s")
 PORTS = {name: 1000 + number for number, name in enumerate(PROCESSES)}
-CREDENTIALS = {"SECRET_KEY": "made-key", "INTERNAL_API_SECRET": "made-secret"}
+CREDENTIALS = {
+    "SECRET_KEY": "made-key",
+    "INTERNAL_API_SECRET": "made-secret",
+    "LINK_SECRETS": "made-link-secret",
+}
 
 
 def settings(**chosen: str) -> dict[str, str]:
