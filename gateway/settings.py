@@ -33,8 +33,12 @@ globals()["SPECTACULAR_SETTINGS"]["POSTPROCESSING_HOOKS"] = [
 globals()["SPECTACULAR_SETTINGS"]["TAGS"] = [
     {"name": "notifications", "description": "Send, and see what became of it."},
     {"name": "dead letters", "description": "What failed for good, and sending it again."},
-    {"name": "users", "description": "Whom to notify, where, and what they want."},
     {"name": "templates", "description": "What to say: versions, languages, previews."},
+    {"name": "users", "description": "Whom to notify: one by one, in batches, by import."},
+    {"name": "devices", "description": "Where a user's push messages go."},
+    {"name": "preferences", "description": "What a user wants to receive, and when not."},
+    {"name": "policies", "description": "Categories, and what holds for who chose nothing."},
+    {"name": "suppressions", "description": "Addresses to which nothing more is sent."},
     {"name": "organization", "description": "Your organization and its API keys."},
 ]
 # The hot path's one statement is prepared, once per connection. A pooler in transaction mode that

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import IO
 
 import requests
 import structlog
@@ -56,7 +57,7 @@ class InternalHTTP:
         *,
         organization_id: str = "",
         query: str = "",
-        body: bytes | None = None,
+        body: bytes | IO[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         read_timeout: float = READ_SECONDS,
     ) -> Answer:
@@ -92,7 +93,10 @@ class InternalHTTP:
         response.raise_for_status()
 
     def _headers(
-        self, organization_id: str, body: bytes | None, more: Mapping[str, str] | None
+        self,
+        organization_id: str,
+        body: bytes | IO[bytes] | None,
+        more: Mapping[str, str] | None,
     ) -> dict[str, str]:
         headers = dict(more or {})
         headers["X-Internal-Secret"] = self._secret

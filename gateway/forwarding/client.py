@@ -4,20 +4,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import IO
 from urllib.parse import parse_qsl, quote, urlencode
 
 import structlog
 from django.conf import settings
 
-from carillon.clients.http import Answer, InternalHTTP, ServiceDown
-from carillon.web.errors import NotFound, ValidationFailed
+from carillon.clients.http import READ_SECONDS, Answer, InternalHTTP, ServiceDown
+from carillon.web.errors import NotFound, ServiceUnavailable, ValidationFailed
 from gateway.notifications.errors import TemplateServiceUnavailable, UserServiceUnavailable
 from gateway.organizations.synchronization import USER_SERVICE
 
 log = structlog.get_logger(__name__)
 
-REQUEST_HEADERS = ("Content-Type", "If-Match", "If-None-Match")
-RESPONSE_HEADERS = ("Content-Type", "ETag", "Retry-After", "Allow")
+REQUEST_HEADERS = ("Content-Type", "If-Match", "If-None-Match", "Idempotency-Key")
+RESPONSE_HEADERS = ("Content-Type", "ETag", "Idempotent-Replayed", "Retry-After", "Allow")
 
 _QUERY_FIELDS = 100
 _HEADER_VALUE = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,1023}")
@@ -26,19 +27,19 @@ _SEGMENT_LENGTH = 128
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """A call as it leaves the gateway."""
+    """A call as it leaves the gateway; the service has `read_seconds` to answer."""
 
     method: str
     path: str
     organization_id: str
     query: str
-    body: bytes | None
+    body: bytes | IO[bytes] | None
     headers: Mapping[str, str]
+    read_seconds: float = READ_SECONDS
 
 
 def forward(service: str, call: Forwarded) -> Answer:
     """The service's answer. Raises the service's `…Unavailable`."""
-    unavailable = UserServiceUnavailable if service == USER_SERVICE else TemplateServiceUnavailable
     try:
         answer = _client(service).call(
             call.method,
@@ -47,14 +48,20 @@ def forward(service: str, call: Forwarded) -> Answer:
             query=call.query,
             body=call.body,
             headers=call.headers,
+            read_timeout=call.read_seconds,
         )
     except ServiceDown:
-        raise unavailable from None
+        raise unavailable(service) from None
     if answer.status == 401 or 300 <= answer.status < 400:
         # Our own secret was refused, or it is not our service: nothing that a client can mend.
         log.error("the service refused the gateway", to=service, status=answer.status)
-        raise unavailable
+        raise unavailable(service)
     return answer
+
+
+def unavailable(service: str) -> type[ServiceUnavailable]:
+    """The error that names the service."""
+    return UserServiceUnavailable if service == USER_SERVICE else TemplateServiceUnavailable
 
 
 def fill(path: str, parameters: Mapping[str, str]) -> str:
@@ -79,8 +86,12 @@ def safe_query(raw: str) -> str:
 
 
 def safe_headers(given: Mapping[str, str]) -> dict[str, str]:
-    """Those of `given` (name to value) that a header can hold."""
-    return {name: value for name, value in given.items() if _HEADER_VALUE.fullmatch(value)}
+    """Those of REQUEST_HEADERS that were `given` and that a header can hold."""
+    return {
+        name: given[name]
+        for name in REQUEST_HEADERS
+        if name in given and _HEADER_VALUE.fullmatch(given[name])
+    }
 
 
 @cache

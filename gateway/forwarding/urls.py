@@ -2,10 +2,7 @@
 
 from django.urls import path
 
-from gateway.forwarding import template_operations, user_operations
 from gateway.forwarding.apis import view_of
+from gateway.forwarding.resources import RESOURCES
 
-urlpatterns = [
-    path(resource.path, view_of(resource))
-    for resource in (*user_operations.RESOURCES, *template_operations.RESOURCES)
-]
+urlpatterns = [path(resource.path, view_of(resource)) for resource in RESOURCES]

@@ -53,6 +53,7 @@ def test_no_route_shows_anothers_object(tenant: Tenant, other_tenant: Tenant) ->
         "key_id": key.pk,
         "identifier": "user_of_acme",
         "device_id": ids.new_id(ids.DEVICE),
+        "suppression_id": ids.new_id(ids.SUPPRESSION),
         "code": "welcome_email",
     }
     bodies: dict[str, Any] = {

@@ -58,8 +58,9 @@ def test_every_answer_has_an_example_in_its_envelope(schema: Any) -> None:
 def test_every_body_has_an_example(schema: Any) -> None:
     for where, operation in operations(schema):
         if "requestBody" in operation:
-            content = operation["requestBody"]["content"]["application/json"]
-            assert content["examples"], where
+            for media, content in operation["requestBody"]["content"].items():
+                assert media in {"application/json", "application/x-ndjson"}, where
+                assert content["examples"], where
 
 
 def test_every_path_parameter_is_described(schema: Any) -> None:

@@ -1,11 +1,14 @@
 """Calls that are carried to the internal services and back."""
 
 import json
+import re
 
 import pytest
 
 from carillon.web.errors import NotFound, ValidationFailed
 from gateway.forwarding.client import fill, safe_headers, safe_query
+from gateway.forwarding.resources import IMPORT_BYTES, RESOURCES
+from gateway.organizations.synchronization import USER_SERVICE
 from gateway.tests.conftest import Tenant
 from gateway.tests.doubles import Reply
 
@@ -28,60 +31,55 @@ def test_a_call_arrives_with_the_keys_organization_and_our_secret(tenant: Tenant
     assert "x-api-key" not in call.headers
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "service"),
-    [
-        ("GET", "/api/v1/users/", "users"),
-        ("POST", "/api/v1/users/batch/", "users"),
-        ("GET", "/api/v1/users/user_1/", "users"),
-        ("PATCH", "/api/v1/users/user_1/", "users"),
-        ("PUT", "/api/v1/users/user_1/", "users"),
-        ("GET", "/api/v1/users/user_1/preferences/history/", "users"),
-        ("DELETE", "/api/v1/users/user_1/", "users"),
-        ("GET", "/api/v1/users/user_1/preferences/", "users"),
-        ("PATCH", "/api/v1/users/user_1/preferences/", "users"),
-        ("GET", "/api/v1/users/user_1/devices/", "users"),
-        ("POST", "/api/v1/users/user_1/devices/", "users"),
-        ("DELETE", "/api/v1/users/user_1/devices/device_1/", "users"),
-        ("GET", "/api/v1/templates/", "templates"),
-        ("POST", "/api/v1/templates/", "templates"),
-        ("GET", "/api/v1/templates/welcome/", "templates"),
-        ("PUT", "/api/v1/templates/welcome/", "templates"),
-        ("PATCH", "/api/v1/templates/welcome/", "templates"),
-        ("DELETE", "/api/v1/templates/welcome/", "templates"),
-        ("POST", "/api/v1/templates/welcome/publish/", "templates"),
-        ("POST", "/api/v1/templates/welcome/rollback/", "templates"),
-        ("GET", "/api/v1/templates/welcome/versions/", "templates"),
-        ("GET", "/api/v1/templates/welcome/diff/", "templates"),
-        ("POST", "/api/v1/templates/welcome/preview/", "templates"),
-        ("POST", "/api/v1/templates/welcome/lint/", "templates"),
-    ],
-)
+def calls() -> list[tuple[str, str, str]]:
+    """Each forwarded call, with a value for each part of its path."""
+    return [
+        (method, "/" + re.sub("<str:([a-z_]+)>", r"some_\1", resource.path), resource.service)
+        for resource in RESOURCES
+        for method in resource.methods
+    ]
+
+
+@pytest.mark.parametrize(("method", "path", "service"), calls())
 def test_every_public_call_is_forwarded(
     tenant: Tenant, method: str, path: str, service: str
 ) -> None:
-    double = tenant.users if service == "users" else tenant.templates
+    double = tenant.users if service == USER_SERVICE else tenant.templates
     body: dict[str, object] | None = {} if method in {"POST", "PUT", "PATCH"} else None
     assert tenant.api.call(method, path, body).status == 200
     assert [(call.method, call.path) for call in double.calls] == [(method, path)]
 
 
+@pytest.mark.parametrize(("method", "path", "service"), calls())
+def test_a_key_of_another_scope_reaches_nothing(
+    tenant: Tenant, method: str, path: str, service: str
+) -> None:
+    other = "templates" if service == USER_SERVICE else "users"
+    api = tenant.api_with("send", "read", other)
+    assert api.call(method, path).error == (403, "insufficient_scope")
+    assert tenant.users.calls == tenant.templates.calls == []
+
+
 def test_the_query_and_safe_headers_pass_both_ways(tenant: Tenant) -> None:
-    tenant.templates.reply = Reply(
-        200, b'{"success":true}', {"ETag": '"v3"', "Set-Cookie": "a=b", "Server-Timing": "x"}
-    )
+    told = {"ETag": '"v3"', "Idempotent-Replayed": "true"}
+    kept = {"Set-Cookie": "a=b", "Server-Timing": "x"}
+    tenant.templates.reply = Reply(200, b'{"success":true}', told | kept)
     answer = tenant.api.get(
         "/api/v1/templates/welcome/?language=pt-BR&version=3&x=%26%0d%0a",
         If_Match='"v2"',
+        If_None_Match='"v1"',
+        Idempotency_Key="order-1",
         Cookie="a=b",
         Authorization="Bearer x",
     )
     (call,) = tenant.templates.calls
     assert call.query == "language=pt-BR&version=3&x=%26%0D%0A"
     assert call.headers["if-match"] == '"v2"'
+    assert call.headers["if-none-match"] == '"v1"'
+    assert call.headers["idempotency-key"] == "order-1"
     assert not {"cookie", "authorization"} & set(call.headers)
-    assert answer.headers["ETag"] == '"v3"'
-    assert not {"Set-Cookie", "Server-Timing"} & set(answer.headers)
+    assert {name: answer.headers[name] for name in told} == told
+    assert not set(kept) & set(answer.headers)
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 412, 422])
@@ -155,6 +153,26 @@ def test_a_large_body_is_413_before_it_is_sent(tenant: Tenant) -> None:
     answer = tenant.api.post("/api/v1/templates/", b"{" + b" " * 1_000_001)
     assert answer.error == (413, "payload_too_large")
     assert tenant.templates.calls == []
+
+
+@pytest.mark.parametrize("path", ["/api/v1/users/import/", "/api/v1/suppressions/import/"])
+def test_an_import_may_be_large(tenant: Tenant, path: str) -> None:
+    lines = b'{"external_id":"customer-1","name":"%s"}\n' % (b"x" * 500) * 8_000
+    assert 4_000_000 < len(lines) < IMPORT_BYTES
+    answer = tenant.api.call("POST", path, lines, Content_Type="application/x-ndjson")
+    assert answer.status == 200
+    (call,) = tenant.users.calls
+    assert call.body == lines
+    assert call.headers["content-length"] == str(len(lines))
+    assert call.headers["content-type"] == "application/x-ndjson"
+
+
+def test_an_import_that_is_too_large_is_413_before_it_is_read(tenant: Tenant) -> None:
+    answer = tenant.api.call(
+        "POST", "/api/v1/users/import/", b"{}", Content_Length=str(IMPORT_BYTES + 1)
+    )
+    assert answer.error == (413, "payload_too_large")
+    assert tenant.users.calls == []
 
 
 def test_a_method_that_is_not_in_the_table_is_405(tenant: Tenant) -> None:

@@ -20,6 +20,7 @@ from user_service.documentation import (
     lines_in_words,
     page_parameters,
     sent,
+    sent_lines,
 )
 from user_service.json_lines import ImportShape, requested_lines, summarize
 from user_service.suppressions.apis import examples
@@ -38,6 +39,7 @@ from user_service.suppressions.shapes import (
 )
 
 SOURCE = "api"
+_LINES = (examples.NEW, {"channel": "sms", "address": "0"})
 _ID = OpenApiParameter(
     "suppression_id",
     str,
@@ -118,10 +120,10 @@ class SuppressionImportApi(OrganizationApi):
         summary="Import up to 10,000 suppressions",
         description="One JSON object a line (`application/x-ndjson`), as when one is created. "
         "Each line is judged on its own. An address that was suppressed already counts as updated "
-        "and keeps its reason. Safe to repeat.\n"
-        + lines_in_words(examples.NEW, {"channel": "sms", "address": "0"}),
+        "and keeps its reason. Safe to repeat.\n" + lines_in_words(*_LINES),
         tags=["suppressions"],
         request=lines_body(SuppressionBody),
+        examples=[sent_lines("A good line and a bad one", *_LINES)],
         responses={
             200: answer(
                 ImportShape,

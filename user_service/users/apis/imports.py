@@ -7,11 +7,22 @@ from rest_framework.response import Response
 from carillon.web.envelope import success
 from carillon.web.openapi import answer, error_answers
 from carillon.web.organization_api import OrganizationApi, organization_of
-from user_service.documentation import CALLER_ERRORS, enveloped, lines_body, lines_in_words
+from user_service.documentation import (
+    CALLER_ERRORS,
+    enveloped,
+    lines_body,
+    lines_in_words,
+    sent_lines,
+)
 from user_service.json_lines import ImportShape, requested_lines, summarize
 from user_service.users.apis import examples
 from user_service.users.bodies import ImportedUserBody
 from user_service.users.services.importing import import_users
+
+_LINES = (
+    {"external_id": "customer-1", "email": "jane@example.com", "name": "Jane Doe"},
+    {"external_id": "customer-2", "phone_number": "0"},
+)
 
 
 class UserImportApi(OrganizationApi):
@@ -24,13 +35,10 @@ class UserImportApi(OrganizationApi):
         "all. A line with an `external_id` changes the user who has it, or creates one; a line "
         "without creates one. Each line is judged on its own: a bad one does not harm the others, "
         "and the answer says what became of every line. Safe to repeat for lines with an "
-        "`external_id`. Passwords are not imported.\n"
-        + lines_in_words(
-            {"external_id": "customer-1", "email": "jane@example.com", "name": "Jane Doe"},
-            {"external_id": "customer-2", "phone_number": "0"},
-        ),
+        "`external_id`. Passwords are not imported.\n" + lines_in_words(*_LINES),
         tags=["users"],
         request=lines_body(ImportedUserBody),
+        examples=[sent_lines("A good line and a bad one", *_LINES)],
         responses={
             200: answer(
                 ImportShape,
