@@ -20,9 +20,14 @@ def undeclared_variables(source: str) -> frozenset[str]:
     return frozenset(free_names(parse(source).body))
 
 
-def check_version(version: PublishedVersion, channel: str) -> tuple[Problem, ...]:
-    """All that is wrong with a version: its syntax, its variables, and what its channel needs."""
-    problems = list(_missing_fields(version, channel))
+def check_version(
+    version: PublishedVersion, channel: str, *, partial: bool = False
+) -> tuple[Problem, ...]:
+    """All that is wrong with a version: its syntax, its variables, and what its channel needs.
+
+    A partial needs no subject: any one field will do.
+    """
+    problems = list(_missing_fields(version, channel, partial=partial))
     used: set[str] = set()
     readings = read_version(version, channel)
     for reading in readings:
@@ -39,9 +44,12 @@ def check_version(version: PublishedVersion, channel: str) -> tuple[Problem, ...
     return tuple(problems)
 
 
-def _missing_fields(version: PublishedVersion, channel: str) -> list[Problem]:
+def _missing_fields(version: PublishedVersion, channel: str, *, partial: bool) -> list[Problem]:
     kind = CHANNELS[channel].content
     missing: list[Problem] = []
+    if partial:
+        filled = any(str(getattr(version, field)).strip() for field in FIELDS[kind])
+        return [] if filled else [_missing("content", "There is nothing to put anywhere.")]
     if kind is ContentKind.EMAIL and not version.subject.strip():
         missing.append(_missing("subject", "An email needs a subject."))
     has_body = bool(version.content.strip())

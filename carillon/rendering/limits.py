@@ -25,6 +25,12 @@ NESTING_MOST: Final = 20
 LOOP_NESTING_MOST: Final = 4
 """Loops within loops."""
 
+PARTS_DEPTH_MOST: Final = 10
+"""Templates that are put into each other."""
+
+PARTS_MOST: Final = 100
+"""Templates that are put into one field, each as often as it is."""
+
 EXPRESSION_NODES_MOST: Final = 200
 """Operators, names, literals and filters of one expression."""
 

@@ -113,7 +113,10 @@ class _Parser:
         if tag.startswith("end") or tag in {"else", "elif"}:
             opened = f"; {{% {self._open} %}} is open" if self._blocks else ""
             raise SourceError(part.at, f"{{% {tag} %}} ends nothing here{opened}.")
-        raise SourceError(part.at, f"There is no tag {tag}: there are for, if, raw and set.")
+        raise SourceError(
+            part.at,
+            f"There is no tag {tag}: there are block, extends, for, if, include, raw and set.",
+        )
 
     @property
     def _open(self) -> str:
