@@ -1,4 +1,4 @@
-"""Request ids, the recipient's limit and the monthly quota: reserved at once, settled afterwards.
+"""Request ids, limits, caps and the monthly quota: reserved at once, settled afterwards.
 
 A reservation is counted at once and remembered under the notification's id. Committing takes the
 id off that list; it is never urgent, so it travels with the process's next reservation. An id that
@@ -11,6 +11,7 @@ the inserting transaction, one request of the organization at a time.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -49,8 +50,15 @@ class Began(Exception):
         self.age = age
 
 
+class Capped(Exception):
+    """The recipient gets no more of this category for now."""
+
+
 def reserve(claim: Claim) -> Reservation:
-    """Take the claim. Raises Began, QuotaExceeded or RateLimitExceeded: then nothing is taken."""
+    """Take the claim, or nothing of it.
+
+    Raises Began, Capped, RateLimitExceeded or QuotaExceeded, the first of these that is true.
+    """
     if not any(claim.keys):
         return Reservation(claim, in_redis=False)
     counter = claim.keys[1]
@@ -60,20 +68,21 @@ def reserve(claim: Claim) -> Reservation:
             _outdated.discard(counter)
         verdict, used, recipient, suspects = _run_reserve(claim)
     except RedisDown:
-        return _reserve_without_redis(claim)
+        return reserve_without_redis(claim)
     if suspects:
-        _settle_suspects(claim, suspects)
+        settle_suspects(claim, suspects)
         if verdict == b"quota":
             verdict, used, recipient, _ = _run_reserve(claim)
     if verdict == b"began":
         raise Began(used)
+    if verdict == b"capped":
+        raise Capped
     if verdict == b"recipient_limit":
-        raise _recipient_limit(recipient[2] / MICROSECONDS)
+        raise recipient_limit_exceeded(recipient[2] / MICROSECONDS)
     if verdict == b"quota":
         raise exceeded(claim)
     quota = claim.quota
-    near = quota is not None and quota - used < max(MARGIN_LEAST, quota // MARGIN_SHARE)
-    return Reservation(claim, must_count=near, used=used)
+    return Reservation(claim, must_count=is_near(quota, used), used=used)
 
 
 def commit(reservation: Reservation) -> None:
@@ -90,6 +99,8 @@ def release(reservation: Reservation) -> None:
     if not reservation.in_redis:
         if claim.recipient is not None:
             _process_limits.give_back(claim.keys[0], limit.most, limit.seconds)
+        if claim.cap is not None:
+            _process_limits.give_back(claim.cap.key, claim.cap.most, claim.cap.seconds)
         return
     try:
         scripts().run(
@@ -119,6 +130,11 @@ def must_recount(claim: Claim) -> None:
     _outdated.add(claim.keys[1])
 
 
+def is_near(quota: int | None, used: int) -> bool:
+    """True where so little of the quota is left that PostgreSQL has to count."""
+    return quota is not None and quota - used < max(MARGIN_LEAST, quota // MARGIN_SHARE)
+
+
 def exceeded(claim: Claim) -> QuotaExceeded:
     """The refusal of a claim that is over the quota."""
     return QuotaExceeded(claim.quota or 0, claim.month.left(claim.at))
@@ -137,6 +153,7 @@ def _run_reserve(claim: Claim) -> tuple[bytes, int, list[int], list[bytes]]:
 def _send_reserve(claim: Claim, *, counted: str) -> Any:
     settled = _take_settled()
     limit = settings.GATEWAY.recipient_limit
+    cap = claim.cap
     arguments: list[str | int] = [
         claim.notification_id.hex,
         claim.quota or 0,
@@ -146,6 +163,7 @@ def _send_reserve(claim: Claim, *, counted: str) -> Any:
         SUSPICIOUS_SECONDS,
         KEPT_SECONDS,
         MARKER_SECONDS,
+        *((cap.most, cap.seconds * 1000, cap.send_at) if cap else (0, 0, 0)),
     ]
     for pair in settled:
         arguments.extend(pair)
@@ -166,21 +184,29 @@ def _take_settled() -> list[tuple[str, str]]:
     return taken
 
 
-def _reserve_without_redis(claim: Claim) -> Reservation:
+def reserve_without_redis(claim: Claim) -> Reservation:
+    """Take the claim as far as this process knows. Raises Capped or RateLimitExceeded."""
+    cap = claim.cap
+    if cap is not None:
+        state = _process_limits.take(cap.key, "category", cap.most, cap.seconds)
+        if not state.allowed:
+            raise Capped
     if claim.recipient is not None:
         limit = settings.GATEWAY.recipient_limit
         state = _process_limits.take(claim.keys[0], "recipient", limit.most, limit.seconds)
         if not state.allowed:
-            raise _recipient_limit(state.wait)
+            if cap is not None:
+                _process_limits.give_back(cap.key, cap.most, cap.seconds)
+            raise recipient_limit_exceeded(state.wait)
     if claim.quota is not None:
         _outdated.add(claim.keys[1])
     return Reservation(claim, must_count=claim.quota is not None, in_redis=False)
 
 
-def _settle_suspects(claim: Claim, suspects: list[bytes]) -> None:
+def settle_suspects(claim: Claim, suspects: Sequence[bytes]) -> None:
     """Commit the reservations whose notification was stored, release the others."""
     found = counting.existing([UUID(hex=raw.decode()) for raw in suspects])
-    _, counter, reservations, _ = claim.keys
+    _, counter, reservations, _, _ = claim.keys
     for raw in suspects:
         notification_id = raw.decode()
         if UUID(hex=notification_id) in found:
@@ -188,12 +214,14 @@ def _settle_suspects(claim: Claim, suspects: list[bytes]) -> None:
             continue
         log.warning("abandoned reservation released", notification_id=notification_id)
         try:
-            scripts().run(RELEASE, ["", counter, reservations, ""], [notification_id, 1, 1])
+            # Of which cap it took one is not known: that lasts no longer than the cap's window.
+            scripts().run(RELEASE, ["", counter, reservations, "", ""], [notification_id, 1, 1])
         except RedisDown:
             return
 
 
-def _recipient_limit(wait: float) -> RateLimitExceeded:
+def recipient_limit_exceeded(wait: float) -> RateLimitExceeded:
+    """The refusal of a claim whose recipient gets too many; `wait` is in seconds."""
     limit = settings.GATEWAY.recipient_limit
     return RateLimitExceeded(
         f"A recipient gets at most {limit.most} notifications in {limit.seconds} seconds on a "
