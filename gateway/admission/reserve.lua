@@ -1,15 +1,17 @@
--- Claim a request_id, take one of the recipient's limit and reserve one of the month's quota: all
--- of them, or none.
+-- Claim a request_id, take one of the recipient's limit and of a frequency cap, and reserve one of
+-- the month's quota: all of them, or none.
 --
 -- KEYS  1 the recipient's limit, or ''
 --       2 the month's counter, or '' where nothing is counted
 --       3 the month's reservations: a sorted set of notification ids by the second of reserving
 --       4 the request_id's marker, or '' where the client gave none
+--       5 the frequency cap, or '' or left out where there is none
 -- ARGV  1 notification id   2 quota
 --       3 what PostgreSQL counted, or '' where it was not asked
 --       4 recipient: most   5 recipient: window in microseconds
 --       6 seconds after which a reservation is suspicious   7 seconds that quota keys are kept
 --       8 seconds that a marker is kept
+--       9 cap: most   10 cap: window in milliseconds   11 cap: the millisecond it is to be sent at
 --       then pairs: reservations key, notification id that was committed
 --
 -- A reservation is counted at once and remembered by the notification's id until it is known to be
@@ -17,8 +19,9 @@
 -- suspects}; the number is what is used of the quota, or the age of the marker in seconds.
 
 local recipient_key, counter, reservations, marker = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local cap = KEYS[5] or ''
 local id = ARGV[1]
-for i = 9, #ARGV, 2 do redis.call('ZREM', ARGV[i], ARGV[i + 1]) end
+for i = 12, #ARGV, 2 do redis.call('ZREM', ARGV[i], ARGV[i + 1]) end
 
 local microseconds = now_us()
 local now = math.floor(microseconds / 1000000)
@@ -27,6 +30,14 @@ local shown = {0, 0, 0}
 if marker ~= '' then
   local began = redis.call('GET', marker)
   if began then return {'began', now - tonumber(began), shown, {}} end
+end
+
+local cap_window, send_at
+if cap ~= '' then
+  cap_window, send_at = tonumber(ARGV[10]), tonumber(ARGV[11])
+  if is_capped(cap, tonumber(ARGV[9]), cap_window, send_at, id) then
+    return {'capped', 0, shown, {}}
+  end
 end
 
 local recipient
@@ -49,6 +60,7 @@ if counter ~= '' then
     redis.call('EXPIRE', reservations, ARGV[7])
   end
 end
+if cap ~= '' then take_cap(cap, cap_window, send_at, id, microseconds / 1000) end
 if recipient then take(recipient_key, recipient) end
 if marker ~= '' then redis.call('SET', marker, now, 'EX', ARGV[8]) end
 return {'reserved', used, shown, suspects}

@@ -43,7 +43,9 @@ class Script:
 
 
 ENTER = Script("gcra", "enter")
-RESERVE = Script("gcra", "reserve")
+RESERVE = Script("gcra", "caps", "reserve")
+PEEK = Script("gcra", "caps", "peek")
+GIVE_BACK = Script("give_back")
 RELEASE = Script("gcra", "release")
 
 
