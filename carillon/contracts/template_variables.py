@@ -3,5 +3,5 @@
 UNSUBSCRIBE_URL = "unsubscribe_url"
 PREFERENCES_URL = "preferences_url"
 
-# Both are empty where the notification cannot be declined: nobody is named who could.
+# Both are empty for a device without a user: there is nobody to ask, and no address to leave out.
 BUILT_IN = (UNSUBSCRIBE_URL, PREFERENCES_URL)

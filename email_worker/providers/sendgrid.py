@@ -9,7 +9,7 @@ from time import time
 from typing import Any
 
 from carillon.contracts.messages import Address, DeliveryJob, EmailContent
-from carillon.contracts.provider import Acceptance
+from carillon.contracts.provider import Acceptance, Capabilities
 from carillon.errors import PermanentFailure, Reason
 from carillon.settings import Environment
 from carillon.worker.providers.http import (
@@ -20,6 +20,7 @@ from carillon.worker.providers.http import (
     require_tls,
 )
 from email_worker.mailbox import InvalidMailbox, parse_mailbox
+from email_worker.mime import unsubscribe_headers
 from email_worker.providers.smtp import sender_from
 
 _URL = "https://api.sendgrid.com"
@@ -47,6 +48,7 @@ class SendGridProvider:
     """Sends each mail in a call of its own."""
 
     name = "sendgrid"
+    capabilities = Capabilities()
 
     def __init__(
         self,
@@ -118,6 +120,7 @@ def _mail(job: DeliveryJob) -> dict[str, Any]:
             "Auto-Submitted": "auto-generated",
             "X-Notification-ID": job.notification_id,
             "X-Correlation-ID": job.correlation_id,
+            **unsubscribe_headers(content),
         },
         # Comes back with each event.
         "custom_args": {"notification_id": job.notification_id},

@@ -288,3 +288,38 @@ def test_the_sender_name_is_quoted() -> None:
 def test_a_sender_has_one_ascii_address(address: str) -> None:
     with pytest.raises(InvalidMailbox):
         make_sender("Carillon", address)
+
+
+def test_a_mail_says_where_to_unsubscribe_with_one_press() -> None:
+    url = "https://notify.example.com/u/EQAAb_-c/"
+    job = delivery_job(
+        content=EmailContent("News", "Hello", unsubscribe_url=url),
+        addresses=(Address("ada@example.com"),),
+    )
+    message = parsed(build_mail(job, SENDER, NOW))
+    assert message["List-Unsubscribe"] == f"<{url}>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_a_mail_without_a_link_has_neither_header() -> None:
+    message = parsed(mail_of(body="Your code is 1234"))
+    assert "List-Unsubscribe" not in message
+    assert "List-Unsubscribe-Post" not in message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://x.example/>\r\nBcc: eve@example.com\r\nX: <",
+        "https://x.example/ y",
+        "https://x.example/>,<mailto:eve@example.com",
+        "javascript:alert(1)",
+        "https://x.example/é",
+        "https://x.example/" + "a" * 1_000,
+    ],
+)
+def test_a_link_that_would_break_its_header_is_refused(url: str) -> None:
+    job = delivery_job(content=EmailContent("News", "Hello", unsubscribe_url=url))
+    with pytest.raises(PermanentFailure) as refused:
+        build_mail(job, SENDER, NOW)
+    assert refused.value.reason is Reason.INVALID_CONTENT

@@ -142,6 +142,13 @@ def test_the_body_is_what_sendgrid_documents(rig: SendGridRig) -> None:
     assert acceptance.provider_message_id.isdigit()
 
 
+def test_a_link_to_unsubscribe_becomes_the_two_headers(rig: SendGridRig) -> None:
+    url = "https://notify.example.com/u/EQAAb_-c/"
+    headers = rig.sent(content=EmailContent("News", "Hello", unsubscribe_url=url))["headers"]
+    assert headers["List-Unsubscribe"] == f"<{url}>"
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
 def test_an_absent_part_and_an_absent_name_are_left_out(rig: SendGridRig) -> None:
     body = rig.sent(content=EmailContent("Hello", html="<p>é</p>"), recipient_name=" ")
     assert body["content"] == [{"type": "text/html", "value": "<p>é</p>"}]

@@ -15,6 +15,7 @@ from gateway.notifications.lookup import Lookup
 from gateway.notifications.recipients import Recipient, user_recipient
 from gateway.notifications.times import check_times
 from gateway.notifications.wording import check_variables, word
+from gateway.unsubscribe.links import Links, links_for, with_way_out
 
 
 class Composition(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +38,7 @@ class _Words(msgspec.Struct, frozen=True):
     """What is said and which template says it."""
 
     content: Content
+    links: Links
     template: TemplateRecord | None = None
     version: int | None = None
     language: str = ""
@@ -50,16 +52,16 @@ def compose(asked: Asked, lookup: Lookup, now: datetime) -> Composition:
         recipient, words = _from_template(asked, lookup)
     else:
         recipient = _recipient(asked, _user(asked, lookup))
-        words = _Words(asked.inline, language=body.language)
+        links = links_for(asked.caller.organization_id, recipient, body.category)
+        words = _Words(asked.inline, links, language=body.language)
     template = words.template
     category = body.category or (template.category if template else "")
-    reason = recipient.reason_not_to_send(
-        category, essential=category in settings.GATEWAY.essential_categories
-    )
+    essential = category in settings.GATEWAY.essential_categories
+    reason = recipient.reason_not_to_send(category, essential=essential)
     status = Status.SCHEDULED if scheduled_at else Status.ACCEPTED
     return Composition(
         recipient=recipient,
-        content=words.content,
+        content=words.content if essential else with_way_out(words.content, words.links),
         status=Status.REJECTED if reason else status,
         reason=reason,
         lane=lane_for(priority=body.priority, category=category, template_code=body.template_code),
@@ -105,7 +107,8 @@ def _from_template(asked: Asked, lookup: Lookup) -> tuple[Recipient, _Words]:
     check_variables(version, body.variables)
     recipient = _recipient(asked, user)
     preferred = body.language or recipient.language
+    links = links_for(asked.caller.organization_id, recipient, body.category or template.category)
     content = word(
-        template, version, body.variables, recipient, language=language, preferred=preferred
+        template, version, body.variables, recipient, links, language=language, preferred=preferred
     )
-    return recipient, _Words(content, template, version.version, language)
+    return recipient, _Words(content, links, template, version.version, language)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from carillon.contracts.messages import Content
+from carillon.contracts.messages import Content, EmailContent
 from carillon.contracts.status import ENDS, Status, origins_of
 from carillon.errors import Reason
 from gateway.notifications.change_bodies import ChangeBody
@@ -89,8 +89,13 @@ def edit_notification(authority: Authority, notification_id: str, body: ChangeBo
 def _write_content(notification: Notification, content: Content) -> None:
     """Raises ContentCleared."""
     found = NotificationContent.objects.filter(pk=notification.pk)
-    if not found.update(content=msgspec.to_builtins(content)):
+    former = found.values_list("content", flat=True).first()
+    if former is None:
         raise ContentCleared
+    if isinstance(content, EmailContent):
+        way_out = former.get("unsubscribe_url", "")
+        content = msgspec.structs.replace(content, unsubscribe_url=way_out)
+    found.update(content=msgspec.to_builtins(content))
 
 
 def _reschedule(notification: Notification, body: ChangeBody, now: datetime) -> dict[str, Any]:

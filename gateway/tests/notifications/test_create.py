@@ -177,6 +177,9 @@ def test_inline_content_goes_to_an_address_as_it_is(
 ) -> None:
     assert tenant.api.send(inline(**fields)).status == 202
     stored = NotificationContent.objects.get()
+    # What we add to an email: gateway/tests/unsubscribe.
+    assert ("unsubscribe_url" in stored.content) == (content["kind"] == "email")
+    stored.content.pop("unsubscribe_url", None)
     assert (stored.addresses, stored.content) == (addresses, content)
 
 
