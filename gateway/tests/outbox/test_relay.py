@@ -140,6 +140,20 @@ def test_concurrent_writers_with_gaps_lose_nothing(
     assert sorted(received) == sorted(expected)
 
 
+def test_a_short_delay_does_not_wait_behind_a_long_one(
+    rabbitmq: RabbitMQ, relay_settings: RelaySettings, run_relay: RunRelay
+) -> None:
+    """As it would in a queue whose messages expire: RabbitMQ expires them at its head alone."""
+    organization = make_organization()
+    long, short = (make_notification(organization) for _ in range(2))
+    make_outbox_message(long, due_in=3600)
+    make_outbox_message(short, due_in=0.5)
+    with run_relay(relay_settings):
+        assert eventually(lambda: rabbitmq.depth(EMAIL) == 1, timeout=5)
+    assert [delivery.message_id for delivery in rabbitmq.receive(EMAIL, 1)] == [f"{short.pk}:1"]
+    assert [row.notification_id for row in OutboxMessage.objects.all()] == [long.pk]
+
+
 def test_a_deleted_queue_holds_up_its_own_rows_alone_and_is_declared_again(
     rabbitmq: RabbitMQ, relay_settings: RelaySettings, run_relay: RunRelay
 ) -> None:
