@@ -26,6 +26,15 @@ class RecipientLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """Whether organizations may sign themselves up: `most` in `seconds` per client address."""
+
+    allowed: bool
+    most: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class GatewaySettings:
     """Addresses of the neighbours, and the limits."""
 
@@ -37,6 +46,9 @@ class GatewaySettings:
     link_secrets: tuple[str, ...]
     plans: dict[str, Plan]
     recipient_limit: RecipientLimit
+    registration: Registration
+    # How long a rotated key goes on working, where the request says nothing.
+    key_overlap_seconds: int
     # Sent even where the user switched the channel off.
     essential_categories: frozenset[str]
 
@@ -59,6 +71,14 @@ class GatewaySettings:
                 most=env.integer("RECIPIENT_LIMIT", 10, least=1),
                 seconds=env.integer("RECIPIENT_LIMIT_SECONDS", 60, least=1, most=86_400),
                 exempt_otp=env.flag("RECIPIENT_LIMIT_EXEMPTS_OTP", True),
+            ),
+            registration=Registration(
+                allowed=env.flag("ALLOW_REGISTRATION", False),
+                most=env.integer("REGISTRATION_LIMIT", 5, least=1),
+                seconds=env.integer("REGISTRATION_LIMIT_SECONDS", 3_600, least=1, most=86_400),
+            ),
+            key_overlap_seconds=env.integer(
+                "API_KEY_ROTATION_OVERLAP_SECONDS", 86_400, most=30 * 86_400
             ),
             essential_categories=frozenset(
                 env.names("ESSENTIAL_CATEGORIES", ("otp", "security", "transactional"))

@@ -28,8 +28,17 @@ class OrganizationAdmin(admin.ModelAdmin[Organization]):
     list_display = ("name", "id", "plan", "monthly_quota", "is_active", "active_keys", "created_at")
     list_filter = ("plan", "is_active")
     search_fields = ("name",)
-    readonly_fields = ("id", "created_at", "updated_at")
-    fields = ("id", "name", "plan", "monthly_quota", "is_active", "created_at", "updated_at")
+    readonly_fields = ("id", "contact_email", "created_at", "updated_at")
+    fields = (
+        "id",
+        "name",
+        "contact_email",
+        "plan",
+        "monthly_quota",
+        "is_active",
+        "created_at",
+        "updated_at",
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """See above."""
@@ -106,13 +115,13 @@ class APIKeyAdmin(admin.ModelAdmin[APIKey]):
         made = ("organization", "name", "mode", "scopes", "expires_at")
         if obj is None:
             return made
-        return ("prefix", *made, "is_active", "last_used_at", "created_at")
+        return ("prefix", *made, "is_active", "replaced_by", "last_used_at", "created_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: APIKey | None = None) -> Any:
         """What a key is for does not change."""
         if obj is None:
             return ()
-        return ("prefix", "organization", "mode", "last_used_at", "created_at")
+        return ("prefix", "organization", "mode", "replaced_by", "last_used_at", "created_at")
 
     def save_model(self, request: HttpRequest, obj: APIKey, form: Any, change: bool) -> None:
         """A new key's text goes into the answer, and nowhere else."""

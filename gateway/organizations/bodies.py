@@ -1,4 +1,4 @@
-"""Request bodies about keys."""
+"""Request bodies about organizations and their keys."""
 
 from datetime import datetime
 from typing import Annotated
@@ -8,6 +8,9 @@ from msgspec import Meta
 
 from carillon.contracts.messages import Mode
 from gateway.organizations.models import Scope
+
+# Long enough for a deployment that takes weeks, too short to forget that two keys work.
+OVERLAP_MOST = 30 * 86_400
 
 
 class APIKeyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,3 +26,19 @@ class APIKeyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Annotated[datetime, Meta(tz=True)] | None,
         Meta(description="ISO 8601 with an offset; default: never."),
     ] = None
+
+
+class RotateBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long the old key goes on working beside the new one."""
+
+    overlap_seconds: Annotated[
+        Annotated[int, Meta(ge=0, le=OVERLAP_MOST)] | None,
+        Meta(description="0: the old key fails at once. Default: a day, where nobody changed it."),
+    ] = None
+
+
+class RegistrationBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An organization that signs itself up."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200, description="What people call it.")]
+    email: Annotated[str, Meta(min_length=3, max_length=254, description="Where to reach it.")]

@@ -37,6 +37,8 @@ class Organization(models.Model):
     # None takes the plan's.
     monthly_quota = models.BigIntegerField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    # Of whoever signed it up; empty where an operator made it.
+    contact_email = models.EmailField(blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -70,6 +72,15 @@ class APIKey(models.Model):
     is_active = models.BooleanField(default=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    # Set once it is rotated: it then works until `expires_at` and no longer.
+    replaced_by = models.OneToOneField(
+        "organizations.APIKey",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="replaces",
+    )
     # Grows with every change of the key or its organization; orders writes to the cache.
     revision = models.PositiveBigIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,9 +1,12 @@
 """Reads."""
 
-from django.db.models import QuerySet
+from datetime import UTC, datetime
+
+from django.db.models import Q, QuerySet
 
 from carillon.contracts import ids
-from gateway.organizations.errors import APIKeyNotFound
+from carillon.contracts.messages import Mode
+from gateway.organizations.errors import APIKeyNotFound, LiveKeyNeeded
 from gateway.organizations.key_records import KeyRecord, record_of
 from gateway.organizations.models import APIKey
 
@@ -27,3 +30,16 @@ def get_api_key(organization_id: str, key_id: str) -> APIKey:
     if key is None:
         raise APIKeyNotFound
     return key
+
+
+def count_lasting_keys(organization_id: str) -> int:
+    """Its keys that work, without those that were rotated and soon end."""
+    unexpired = Q(expires_at=None) | Q(expires_at__gt=datetime.now(UTC))
+    lasting = list_api_keys(organization_id).filter(is_active=True, replaced_by=None)
+    return lasting.filter(unexpired).count()
+
+
+def check_authority(caller: KeyRecord, key: APIKey) -> None:
+    """A test key never stops what is real. Raises LiveKeyNeeded."""
+    if caller.mode is Mode.TEST and key.mode != Mode.TEST:
+        raise LiveKeyNeeded

@@ -43,7 +43,12 @@ class CreatedOrganization:
 
 
 def create_organization(
-    *, organization_id: str, name: str, plan: str, monthly_quota: int | None
+    *,
+    organization_id: str,
+    name: str,
+    plan: str,
+    monthly_quota: int | None = None,
+    contact_email: str = "",
 ) -> CreatedOrganization:
     """Create it with a live and a test key, both of all scopes. `monthly_quota` None: the plan's.
 
@@ -51,7 +56,11 @@ def create_organization(
     """
     with transaction.atomic():
         organization = Organization.objects.create(
-            id=organization_id, name=name, plan=plan, monthly_quota=monthly_quota
+            id=organization_id,
+            name=name,
+            plan=plan,
+            monthly_quota=monthly_quota,
+            contact_email=contact_email,
         )
         _, live = create_api_key(organization, mode=Mode.LIVE, name="First live key")
         _, test = create_api_key(organization, mode=Mode.TEST, name="First test key")
@@ -84,7 +93,7 @@ def deactivate_api_key(key: APIKey) -> None:
     """Refuse the key from its very next request on; safe to repeat. Raises CacheNotTold."""
     with transaction.atomic():
         APIKey.objects.filter(pk=key.pk).update(is_active=False, revision=F("revision") + 1)
-        transaction.on_commit(lambda: _tell_cache(APIKey.objects.filter(pk=key.pk)))
+        transaction.on_commit(lambda: tell_cache(APIKey.objects.filter(pk=key.pk)))
 
 
 def save_api_key(key: APIKey) -> None:
@@ -94,7 +103,7 @@ def save_api_key(key: APIKey) -> None:
         APIKey.objects.filter(pk=key.pk).update(revision=F("revision") + 1)
         key.revision = APIKey.objects.values_list("revision", flat=True).get(pk=key.pk)
         key.save()
-        transaction.on_commit(lambda: _tell_cache(APIKey.objects.filter(pk=key.pk)))
+        transaction.on_commit(lambda: tell_cache(APIKey.objects.filter(pk=key.pk)))
 
 
 def save_organization(organization: Organization) -> None:
@@ -103,10 +112,10 @@ def save_organization(organization: Organization) -> None:
         organization.save()
         keys = APIKey.objects.filter(organization=organization)
         keys.update(revision=F("revision") + 1)
-        transaction.on_commit(lambda: _tell_cache(keys))
+        transaction.on_commit(lambda: tell_cache(keys))
 
 
-def _tell_cache(keys: Iterable[APIKey]) -> None:
+def tell_cache(keys: Iterable[APIKey]) -> None:
     """Write what the database says now, so that a cached record never outlives its truth."""
     client = redis_client()
     try:

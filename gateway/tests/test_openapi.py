@@ -9,6 +9,8 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 
 METHODS = ("get", "post", "put", "patch", "delete")
+# Called by those who have no key yet.
+KEYLESS = {"POST /api/v1/organizations/register/"}
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +39,16 @@ def test_every_operation_is_named_described_and_needs_a_key(schema: Any) -> None
     for where, operation in found:
         assert operation["summary"], where
         assert operation["tags"], where
-        assert operation["security"] == [{"APIKey": []}], where
+        expected: object = None if where in KEYLESS else [{"APIKey": []}]
+        assert operation.get("security") == expected, where
     scheme = schema["components"]["securitySchemes"]["APIKey"]
     assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "X-API-Key")
 
 
 def test_every_answer_has_an_example_in_its_envelope(schema: Any) -> None:
     for where, operation in operations(schema):
-        assert {"401", "403", "429"} <= set(operation["responses"]), where
+        refused = {"403", "429"} if where in KEYLESS else {"401", "403", "429"}
+        assert refused <= set(operation["responses"]), where
         for status, response in operation["responses"].items():
             examples = response["content"]["application/json"]["examples"]
             assert examples, (where, status)

@@ -1,7 +1,6 @@
 """`/api/v1/api-keys/`: list, create, deactivate."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -23,34 +22,24 @@ from gateway.documentation import (
     sent,
     shown,
 )
+from gateway.organizations.apis.examples import KEY, KEY_ID, NEW_KEY
 from gateway.organizations.bodies import APIKeyBody
-from gateway.organizations.errors import APIKeyNotFound, TooManyKeys
+from gateway.organizations.errors import APIKeyNotFound, LiveKeyNeeded, TooManyKeys
 from gateway.organizations.key_records import KeyRecord
-from gateway.organizations.models import APIKey, Organization, Scope
-from gateway.organizations.selectors import get_api_key, list_api_keys
+from gateway.organizations.models import Organization, Scope
+from gateway.organizations.presentation import show_key, show_new_key
+from gateway.organizations.selectors import (
+    check_authority,
+    count_lasting_keys,
+    get_api_key,
+    list_api_keys,
+)
 from gateway.organizations.services import CacheNotTold, create_api_key, deactivate_api_key
 from gateway.organizations.shapes import APIKeyShape, NewAPIKeyShape
 
 ACTIVE_KEYS_MOST = 100
 
 _TAGS = ["organization"]
-_KEY_ID = "key_0193f2c6a7b87d1e9c0a5b4d3e2f1a04"
-_KEY: dict[str, Any] = {
-    "key_id": _KEY_ID,
-    "name": "Web shop",
-    "prefix": "org_live_a1b2c3d4e5",
-    "mode": "live",
-    "scopes": ["read", "send"],
-    "is_active": True,
-    "expires_at": None,
-    "last_used_at": "2026-01-05T09:30:00.123456Z",
-    "created_at": "2026-01-01T08:00:00.000000Z",
-}
-_NEW_KEY = {
-    **_KEY,
-    "last_used_at": None,
-    "api_key": "org_live_a1b2c3d4e5_<43 characters that are shown once>",
-}
 
 
 class APIKeysApi(ClientApi):
@@ -68,7 +57,7 @@ class APIKeysApi(ClientApi):
             query_parameter("limit", {"type": "integer", "maximum": LIMIT_MOST}, "On a page."),
         ],
         responses={
-            200: shown(list[APIKeyShape], "The keys", [_KEY], "API keys retrieved", limit=20),
+            200: shown(list[APIKeyShape], "The keys", [KEY], "API keys retrieved", limit=20),
             **refusals(
                 *caller_refusals("admin"),
                 ValidationFailed(details={"limit": ["Expected a whole number from 1 to 100."]}),
@@ -102,7 +91,7 @@ class APIKeysApi(ClientApi):
             ),
         ],
         responses={
-            201: shown(NewAPIKeyShape, "The key, this once", _NEW_KEY, "API key created"),
+            201: shown(NewAPIKeyShape, "The key, this once", NEW_KEY, "API key created"),
             **refusals(
                 *caller_refusals("admin"),
                 *body_refusals("name", {"scopes": ["Invalid enum value 'sends' (at [0])."]}),
@@ -133,51 +122,26 @@ class APIKeyDeactivateApi(ClientApi):
     @extend_schema(
         operation_id="deactivate_api_key",
         summary="Deactivate an API key",
-        description="It fails from the very next request on. Safe to repeat.",
+        description="It fails from the very next request on. Safe to repeat. A test key cannot "
+        "deactivate a live one.",
         tags=_TAGS,
-        parameters=[path_parameter("key_id", _KEY_ID, "The key's id.")],
+        parameters=[path_parameter("key_id", KEY_ID, "The key's id.")],
         request=None,
         responses={
-            200: shown(APIKeyShape, "The key", {**_KEY, "is_active": False}, "API key deactivated"),
-            **refusals(*caller_refusals("admin"), APIKeyNotFound(), CacheNotTold()),
+            200: shown(APIKeyShape, "The key", {**KEY, "is_active": False}, "API key deactivated"),
+            **refusals(
+                *caller_refusals("admin"), APIKeyNotFound(), LiveKeyNeeded(), CacheNotTold()
+            ),
         },
     )
     def post(self, request: Request, key_id: str) -> Response:
         """Deactivate it."""
-        organization_id = self.caller(request).organization_id
-        deactivate_api_key(get_api_key(organization_id, key_id))
+        caller = self.caller(request)
+        organization_id = caller.organization_id
+        key = get_api_key(organization_id, key_id)
+        check_authority(caller, key)
+        deactivate_api_key(key)
         return success(show_key(get_api_key(organization_id, key_id)), "API key deactivated")
-
-
-def show_key(key: APIKey) -> APIKeyShape:
-    """Without the secret, which nobody has."""
-    return APIKeyShape(
-        key_id=key.pk,
-        name=key.name,
-        prefix=key.prefix,
-        mode=key.mode,
-        scopes=list(key.scopes),
-        is_active=key.is_active,
-        expires_at=key.expires_at,
-        last_used_at=key.last_used_at,
-        created_at=key.created_at,
-    )
-
-
-def show_new_key(key: APIKey, text: str) -> NewAPIKeyShape:
-    """With the secret."""
-    return NewAPIKeyShape(
-        key_id=key.pk,
-        name=key.name,
-        prefix=key.prefix,
-        mode=key.mode,
-        scopes=list(key.scopes),
-        is_active=key.is_active,
-        expires_at=key.expires_at,
-        last_used_at=key.last_used_at,
-        created_at=key.created_at,
-        api_key=text,
-    )
 
 
 def _check(body: APIKeyBody, caller: KeyRecord) -> None:
@@ -188,5 +152,5 @@ def _check(body: APIKeyBody, caller: KeyRecord) -> None:
         raise ValidationFailed(details={"name": ["Expected printable characters."]})
     if body.expires_at is not None and body.expires_at <= datetime.now(UTC):
         raise ValidationFailed(details={"expires_at": ["This time has passed."]})
-    if list_api_keys(caller.organization_id).filter(is_active=True).count() >= ACTIVE_KEYS_MOST:
+    if count_lasting_keys(caller.organization_id) >= ACTIVE_KEYS_MOST:
         raise TooManyKeys(f"An organization has at most {ACTIVE_KEYS_MOST} active keys.")
