@@ -2,6 +2,7 @@
 
 import re
 import types
+from datetime import datetime
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
@@ -9,6 +10,7 @@ from rest_framework.request import Request
 
 from carillon.web.errors import InvalidJSON, MissingFields, PayloadTooLarge, ValidationFailed
 from carillon.web.strict_json import InvalidJSONText, loads
+from carillon.web.times import EXPECTED, UnusableTime, in_utc
 
 BODY_LIMIT = 1_000_000
 
@@ -67,11 +69,27 @@ def expect_no_body(request: Request) -> None:
 
 
 def convert_body(value: dict[str, Any], shape: type[Body]) -> Body:
-    """A parsed object as `shape`. Raises MissingFields or ValidationFailed."""
+    """A parsed object as `shape`, its times in UTC. Raises MissingFields or ValidationFailed."""
     try:
-        return msgspec.convert(value, shape)
+        body = msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
         raise _explain(value, shape, str(error)) from None
+    return _with_usable_times(body)
+
+
+def _with_usable_times(body: Body) -> Body:
+    times: dict[str, datetime] = {}
+    wrong: dict[str, list[str]] = {}
+    for name in body.__struct_fields__:
+        value = getattr(body, name)
+        if isinstance(value, datetime):
+            try:
+                times[name] = in_utc(value)
+            except UnusableTime:
+                wrong[name] = [EXPECTED]
+    if wrong:
+        raise ValidationFailed(details=wrong)
+    return msgspec.structs.replace(body, **times) if times else body
 
 
 def _explain(

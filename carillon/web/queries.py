@@ -7,6 +7,7 @@ import msgspec
 from rest_framework.request import Request
 
 from carillon.web.errors import ValidationFailed
+from carillon.web.times import EXPECTED, UnusableTime, in_utc
 
 TEXT_LENGTH = 128
 PAGING = ("page", "limit")
@@ -52,7 +53,7 @@ class Query:
         return _FLAGS[value] if value else None
 
     def time(self, name: str) -> datetime | None:
-        """ISO 8601 with an offset. A space stands for the plus that a URL's decoding ate."""
+        """ISO 8601 with an offset, in UTC. A space stands for a plus that decoding ate."""
         value = self._value(name)
         if not value:
             return None
@@ -65,7 +66,11 @@ class Query:
                 name, "Expected an ISO 8601 time with an offset, such as 2026-01-31T09:00:00Z."
             )
             return None
-        return time
+        try:
+            return in_utc(time)
+        except UnusableTime:
+            self._refuse(name, EXPECTED)
+            return None
 
     def check(self) -> None:
         """Raises ValidationFailed, naming every parameter that is wrong."""

@@ -1,6 +1,6 @@
 """Request bodies: every mistake is named at once."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from carillon.web.bodies import convert_body, expect_no_body, parse_body
 from carillon.web.errors import InvalidJSON, MissingFields, PayloadTooLarge, ValidationFailed
+from carillon.web.times import EXPECTED
 
 
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +30,21 @@ def test_a_good_body_becomes_the_struct() -> None:
     body = parse_body(request(b'{"kind": "tea", "cups": 2, "at": "2026-01-01T00:00:00Z"}'), Order)
     assert (body.kind, body.cups) == ("tea", 2)
     assert body.at is not None
+
+
+def test_times_are_in_utc_whatever_their_offset() -> None:
+    body = convert_body({"kind": "tea", "cups": 2, "at": "2026-01-01T00:00:00+20:00"}, Order)
+    assert body.at == datetime(2025, 12, 31, 4, tzinfo=UTC)
+    assert body.at.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "at", ["9999-12-31T23:59:59-10:00", "9999-01-01T00:00:00Z", "0001-01-01T00:00:00+10:00"]
+)
+def test_a_time_that_not_every_server_can_hold_is_refused(at: str) -> None:
+    with pytest.raises(ValidationFailed) as caught:
+        convert_body({"kind": "tea", "cups": 2, "at": at}, Order)
+    assert caught.value.details == {"at": [EXPECTED]}
 
 
 def test_all_missing_fields_are_named() -> None:

@@ -33,6 +33,12 @@ def test_a_plus_survives_a_careless_client(offset: str) -> None:
     assert read.time("since") == datetime(2026, 3, 1, 12, tzinfo=here)
 
 
+def test_an_offset_that_postgresql_refuses_is_no_matter() -> None:
+    time = query("since=2026-03-01T12:00:00%2B20:00").time("since")
+    assert time == datetime(2026, 2, 28, 16, tzinfo=UTC)
+    assert time.tzinfo is UTC
+
+
 def test_all_mistakes_are_told_together() -> None:
     read = query("name=%00&kind=cocoa&since=yesterday&done=yes&status=x&organization=y")
     assert read.text("name") == read.choice("kind", ("tea", "coffee")) == ""
@@ -52,7 +58,14 @@ def test_all_mistakes_are_told_together() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["name=a&name=b", "name=" + "x" * 129, "since=2026-03-01T12:00:00", "done=True"],
+    [
+        "name=a&name=b",
+        "name=" + "x" * 129,
+        "since=2026-03-01T12:00:00",
+        "since=9999-12-31T23:59:59-10:00",
+        "since=0001-01-01T00:00:00Z",
+        "done=True",
+    ],
 )
 def test_each_is_a_mistake(text: str) -> None:
     read = query(text)

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from carillon.contracts.channels import CHANNELS
 from carillon.contracts.status import Status
 from carillon.web.errors import ValidationFailed
+from carillon.web.times import in_utc
 from gateway.notifications.selectors import Filters
 
 _ALLOWED = (
@@ -74,4 +75,4 @@ def _time(text: str) -> datetime | None:
         raise ValueError(str(error)) from None
     if time.tzinfo is None:
         raise ValueError("no offset")
-    return time
+    return in_utc(time)

@@ -1,6 +1,7 @@
 """Bodies that are no JSON, or JSON that nothing should accept: an error each, nothing stored."""
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from django.test import Client
@@ -124,3 +125,22 @@ def test_strange_text_is_stored_and_given_back_as_it_is(tenant: Tenant, value: s
 def test_a_method_that_is_not_there_is_405(tenant: Tenant) -> None:
     answer = tenant.api.call("DELETE", NOTIFICATIONS)
     assert answer.error == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("field", ["scheduled_at", "expires_at"])
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-10:00", "9999-06-01T00:00:00Z"])
+def test_a_time_that_no_driver_could_read_again_is_refused(
+    tenant: Tenant, field: str, time: str
+) -> None:
+    """PostgreSQL would store it, and the relay could read none of its rows any more."""
+    answer = tenant.api.send(inline(**{field: time}))
+    assert answer.error == (400, "validation_error")
+    assert list(answer.details) == [field]
+    assert not Notification.objects.exists()
+
+
+def test_an_offset_that_postgresql_refuses_is_the_same_instant(tenant: Tenant) -> None:
+    soon = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    written = soon.astimezone(timezone(timedelta(hours=20))).isoformat()
+    assert tenant.api.send(inline(expires_at=written)).status == 202
+    assert Notification.objects.get().expires_at == soon
