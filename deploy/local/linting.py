@@ -79,6 +79,7 @@ def checks() -> tuple[Check, ...]:
         *(_mypy_service(service) for service in SERVICES),
         Check("lint-imports", (_program("lint-imports"),)),
         *(_migrations(service) for service in SERVICES),
+        *(_compatible_migrations(service) for service in SERVICES),
         Check(
             "compose",
             (
@@ -165,3 +166,8 @@ def _mypy_service(service: str) -> Check:
 def _migrations(service: str) -> Check:
     command = (sys.executable, f"{service}/manage.py", "makemigrations", "--check", "--dry-run")
     return Check(f"migrations-{service}", command, SETTINGS)
+
+
+def _compatible_migrations(service: str) -> Check:
+    command = (sys.executable, "-m", "deploy.local.migrations_check", service)
+    return Check(f"compatible-migrations-{service}", command, SETTINGS)

@@ -4,6 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
+    breaks_previous_version = "Nothing was released before it."
     dependencies = [("deliveries", "0001_attempt_and_dead_letter")]
 
     operations = [

@@ -4,6 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    breaks_previous_version = "Nothing was released before it."
     dependencies = [
         ("deliveries", "0002_in_flight_index"),
         ("notifications", "0001_notification"),

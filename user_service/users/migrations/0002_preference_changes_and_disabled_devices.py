@@ -5,6 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    breaks_previous_version = "Nothing was released before it."
     dependencies = [
         ("tenants", "0001_organization"),
         ("users", "0001_user_and_device"),
