@@ -7,6 +7,7 @@ from typing import IO
 import requests
 import structlog
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ProtocolError
 
 from carillon.clients.breaker import CircuitBreaker
 from carillon.observability.correlation import HTTP_HEADER, current_correlation_id
@@ -36,7 +37,11 @@ class Answer:
 
 
 class InternalHTTP:
-    """Calls of one service, safe for many threads. Nothing is retried and no redirect followed."""
+    """Calls of one service, safe for many threads. No redirect is followed.
+
+    Nothing is retried but a GET whose kept connection the service closed just then, which it does
+    when it is restarted: once, on another connection.
+    """
 
     def __init__(self, service: str, base_url: str, secret: str) -> None:
         self.service = service
@@ -65,15 +70,11 @@ class InternalHTTP:
         if not self._breaker.allows():
             raise ServiceDown(self.service)
         url = f"{self.base_url}{path}" + (f"?{query}" if query else "")
+        request = requests.Request(
+            method, url, data=body, headers=self._headers(organization_id, body, headers)
+        )
         try:
-            response = self._session.request(
-                method,
-                url,
-                data=body,
-                headers=self._headers(organization_id, body, headers),
-                timeout=(CONNECT_SECONDS, read_timeout),
-                allow_redirects=False,
-            )
+            response = self._send(self._session.prepare_request(request), read_timeout)
         except requests.RequestException as error:
             self._breaker.failed()
             log.warning("internal call failed", to=self.service, error=type(error).__name__)
@@ -91,6 +92,16 @@ class InternalHTTP:
             f"{self.base_url}/health/ready/", timeout=(CONNECT_SECONDS, 2.5), allow_redirects=False
         )
         response.raise_for_status()
+
+    def _send(self, request: requests.PreparedRequest, read_timeout: float) -> requests.Response:
+        timeout = (CONNECT_SECONDS, read_timeout)
+        try:
+            return self._session.send(request, timeout=timeout, allow_redirects=False)
+        except requests.ConnectionError as error:
+            closed = bool(error.args) and isinstance(error.args[0], ProtocolError)
+            if request.method != "GET" or not closed:
+                raise
+        return self._session.send(request, timeout=timeout, allow_redirects=False)
 
     def _headers(
         self,

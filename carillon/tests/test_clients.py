@@ -22,6 +22,8 @@ class Double:
 
     def __init__(self) -> None:
         self.status, self.body = 200, b"{}"
+        # So many requests are read and then answered by closing the connection.
+        self.drops = 0
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         double = self
 
@@ -32,6 +34,10 @@ class Double:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length)
                 double.requests.append((self.command, self.path, dict(self.headers), body))
+                if double.drops:
+                    double.drops -= 1
+                    self.close_connection = True
+                    return
                 self.send_response(double.status)
                 self.send_header("Content-Length", str(len(double.body)))
                 self.send_header("Location", "/elsewhere/")
@@ -101,6 +107,29 @@ def test_a_server_error_means_down_and_the_breaker_spares_the_service(
 def test_a_refused_connection_means_down() -> None:
     with pytest.raises(ServiceDown, match="user_service"):
         InternalHTTP("user_service", "http://127.0.0.1:1", "s").call("GET", "/x/")
+
+
+def test_a_reading_call_outlives_a_restart_of_the_service(
+    http: InternalHTTP, double: Double
+) -> None:
+    http.call("GET", "/first/")
+    double.drops = 1
+    assert http.call("GET", "/second/").status == 200
+    assert [path for _, path, _, _ in double.requests] == ["/first/", "/second/", "/second/"]
+
+
+def test_a_service_that_only_hangs_up_is_down(http: InternalHTTP, double: Double) -> None:
+    double.drops = 3
+    with pytest.raises(ServiceDown):
+        http.call("GET", "/thing/")
+    assert len(double.requests) == 2
+
+
+def test_a_call_that_changes_something_is_made_once(http: InternalHTTP, double: Double) -> None:
+    double.drops = 1
+    with pytest.raises(ServiceDown):
+        http.call("POST", "/things/", body=b"{}")
+    assert len(double.requests) == 1
 
 
 def test_syncing_an_organization(http: InternalHTTP, double: Double) -> None:
