@@ -23,9 +23,12 @@ SEGMENTS_EXPECTED = 1
 
 
 def lint_version(
-    version: PublishedVersion, channel: str, *, category: str = ""
+    version: PublishedVersion, channel: str, *, category: str = "", partial: bool = False
 ) -> tuple[Problem, ...]:
-    """Warnings, in the order of the fields. What `check_version` finds is not repeated."""
+    """Warnings, in the order of the fields. What `check_version` finds is not repeated.
+
+    Of a partial nothing is asked that only a whole message can have.
+    """
     readings = read_version(version, channel)
     if any(reading.problems for reading in readings):
         return ()
@@ -37,7 +40,9 @@ def lint_version(
             found.append(_of("optional_variables", "unused_optional_variable", message))
     kind = CHANNELS[channel].content
     if kind is ContentKind.EMAIL:
-        found.extend(_email(version, category))
+        if not partial:
+            found.extend(_email(version, category))
+        found.extend(_clipped(len(version.html_content.encode())))
     elif channel == "sms":
         found.extend(_sms(version, readings[0].parsed.body))
     elif kind is ContentKind.PUSH:
@@ -66,7 +71,6 @@ def _email(version: PublishedVersion, category: str) -> Iterator[Problem]:
     if not version.content.strip():
         message = "There is no text part: one is made of the HTML when this is published."
         yield _of("content", "missing_text_part", message)
-    yield from _clipped(len(version.html_content.encode()))
     words = f"{version.content} {version.html_content}".lower()
     if category and category not in ESSENTIAL and "unsubscribe" not in words:
         message = f"People can opt out of {category}, and this email does not say how."

@@ -26,8 +26,9 @@ Code: TypeAlias = Annotated[
     Meta(
         min_length=1,
         max_length=CODE_LENGTH,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z",
-        description="Unique within the organization; ASCII letters, digits and _ . -",
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\Z",
+        description="Unique within the organization; ASCII letters, digits and _ . - "
+        "A template whose code begins with _ is put into others, and never sent.",
         examples=["welcome_email"],
     ),
 ]
@@ -119,6 +120,10 @@ class VersionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A version, or the one that the call chooses."""
 
     version: Number | None = None
+    republish_dependents: Annotated[
+        bool,
+        Meta(description="Also publish what has an earlier version of this template in it, anew."),
+    ] = False
 
 
 class ChosenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

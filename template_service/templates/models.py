@@ -80,9 +80,13 @@ class TemplateVersion(models.Model):
         max_length=8, choices=VersionStatus, default=VersionStatus.DRAFT.value
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    # What is sent in place of `content` and `html_content` since it was published: the made text
-    # part, rules inlined. Null before that.
+    # What is sent in place of what the author wrote, by field, since it was published: parts put
+    # in, the made text part, rules inlined. Null before that.
     prepared = models.JSONField(null=True)
+    # The published templates that are in `prepared`: code, version and language of each.
+    parts = models.JSONField(default=list, db_default=[])
+    # The version whose words were published anew with newer parts.
+    copy_of = models.IntegerField(null=True)
     # The last time that it went live.
     published_at = models.DateTimeField(null=True)
 

@@ -1,22 +1,35 @@
 """Renders and lints a version for its author; nothing is sent and nothing is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from carillon.contracts.messages import Content
+from carillon.contracts.records import PublishedVersion
 from carillon.rendering import (
     MissingVariables,
     Problem,
     RenderingError,
     conventions,
+    is_partial,
     lint_content,
     lint_version,
     render_content,
 )
 from carillon.web.errors import ApiError, ValidationFailed
-from template_service.templates.models import Template, TemplateVersion
-from template_service.templates.selectors import published, written
-from template_service.templates.services.checks import by_field, problems_of
+from template_service.templates.models import Template, TemplateVersion, VersionStatus
+from template_service.templates.parts import PublishedParts, outdated_parts
+from template_service.templates.selectors import published
+from template_service.templates.services.checks import by_field
+from template_service.templates.services.preparing import prepare
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """`errors` keep a version from being published, `warnings` do not."""
+
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
 
 
 class VariablesMissing(ApiError):
@@ -36,15 +49,16 @@ def preview(
 ) -> tuple[Content, list[str]]:
     """The content as it would be sent, and the warnings. Raises VariablesMissing, ValidationFailed.
 
-    `language` is the reader's, as it is for the gateway. A version that could not be
-    published is not rendered: its problems are the answer.
+    `language` is the reader's, as it is for the gateway. A draft that could not be published is
+    not rendered: its problems are the answer. What was published is shown as it was.
     """
-    problems = problems_of(template, version)
-    if problems:
-        raise ValidationFailed("This version cannot be rendered yet.", details=by_field(problems))
+    found = lint(template, version)
+    if version.published_at is None and found.errors:
+        message = "This version cannot be rendered yet."
+        raise ValidationFailed(message, details=by_field(found.errors))
     try:
         content = render_content(
-            published(version),
+            as_sent(template, version),
             template.type,
             data,
             language=conventions(version.language, language),
@@ -55,10 +69,43 @@ def preview(
         raise VariablesMissing(error.message, details=details) from None
     except RenderingError as error:
         raise ValidationFailed(details={error.field or "data": [error.message]}) from None
-    warnings = (*warnings_of(template, version), *lint_content(content))
+    warnings = (*found.warnings, *lint_content(content))
     return content, list(dict.fromkeys(warning.message for warning in warnings))
 
 
-def warnings_of(template: Template, version: TemplateVersion) -> tuple[Problem, ...]:
-    """What is worth a thought, but may be meant."""
-    return lint_version(written(version), template.type, category=template.category)
+def as_sent(template: Template, version: TemplateVersion) -> PublishedVersion:
+    """What was published, or of a draft what would be; a broken one is rendered by nobody."""
+    if version.published_at is not None:
+        return published(version)
+    return prepare(template, version).content
+
+
+def lint(template: Template, version: TemplateVersion) -> Findings:
+    """What publishing the version now would say."""
+    prepared = prepare(template, version)
+    composed = prepared.composed
+    if composed.problems:
+        return Findings(composed.problems, composed.warnings)
+    partial = is_partial(template.code)
+    warnings = lint_version(
+        composed.version, template.type, category=template.category, partial=partial
+    )
+    return Findings(
+        prepared.problems,
+        (
+            *composed.warnings,
+            *map(composed.in_own_terms, warnings),
+            *_outdated(template, version),
+        ),
+    )
+
+
+def _outdated(template: Template, version: TemplateVersion) -> Iterator[Problem]:
+    if version.status != VersionStatus.ACTIVE:
+        return
+    find = PublishedParts(template.organization_id, version.language)
+    for part in outdated_parts(version, find):
+        message = (
+            f"{part.code} is published as version {part.number}: publish this again to use it."
+        )
+        yield Problem(code="outdated_part", message=message, field="template")

@@ -1,12 +1,15 @@
 """Reads: templates, the version that is meant, and the record that the gateway needs."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from carillon.contracts.messages import DeliveryPolicy
 from carillon.contracts.records import PublishedVersion, TemplateRecord
+from carillon.rendering import is_partial
 from carillon.web.errors import NotFound
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
 
@@ -25,7 +28,9 @@ class VersionNotFound(NotFound):
     message = "The template has no such version."
 
 
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+TEXTS = ("subject", "content", "html_content")
+NAMES = ("variables", "optional_variables")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ def version_in_language(template: Template, language: str) -> TemplateVersion:
         [version for version in versions if version.status == VersionStatus.ACTIVE],
         versions,
     ):
-        found = _match(candidates, language, template.default_language)
+        found = best_match(candidates, language, template.default_language)
         if found is not None:
             return found
     raise VersionNotFound
@@ -122,8 +127,8 @@ def chosen_version(
 
 
 def template_record(template: Template) -> TemplateRecord | None:
-    """What the gateway sends from; None where nothing is published."""
-    if template.is_archived:
+    """What the gateway sends from; None where nothing is published, and for partials."""
+    if template.is_archived or is_partial(template.code):
         return None
     active = template.versions.filter(status=VersionStatus.ACTIVE)
     languages = {version.language: published(version) for version in active}
@@ -143,14 +148,14 @@ def template_record(template: Template) -> TemplateRecord | None:
 
 def published(version: TemplateVersion) -> PublishedVersion:
     """A version as it is rendered."""
-    prepared: dict[str, str] = version.prepared or {}
+    prepared: dict[str, Any] = version.prepared or {}
     return PublishedVersion(
         version=version.number,
-        subject=version.subject,
+        subject=prepared.get("subject", version.subject),
         content=prepared.get("content", version.content),
         html_content=prepared.get("html_content", version.html_content),
-        variables=tuple(version.variables),
-        optional_variables=tuple(version.optional_variables),
+        variables=tuple(prepared.get("variables", version.variables)),
+        optional_variables=tuple(prepared.get("optional_variables", version.optional_variables)),
     )
 
 
@@ -166,7 +171,10 @@ def written(version: TemplateVersion) -> PublishedVersion:
     )
 
 
-def _match(versions: list[TemplateVersion], language: str, default: str) -> TemplateVersion | None:
+def best_match(
+    versions: Sequence[TemplateVersion], language: str, default: str
+) -> TemplateVersion | None:
+    """pt-BR falls back to pt, then to the default language; None where that is missing, too."""
     for tag in (language, default):
         subtags = tag.lower().split("-")
         while subtags:

@@ -5,18 +5,58 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from carillon.contracts.messages import Content, EmailContent, PushContent
 from carillon.rendering import Problem
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
+from template_service.templates.previews import Findings
+from template_service.templates.services.dependents import Dependent
 
 COMPARED = ("subject", "content", "html_content", "variables", "optional_variables", "language")
 # Comparing lines can take time in proportion to the square of their number.
 DIFF_LINES_MOST = 2_000
 
 
+class ProblemShape(msgspec.Struct, frozen=True):
+    """Something wrong, and where; line and column count from 1, 0 where they say nothing."""
+
+    code: str
+    message: str
+    field: str
+    line: int
+    column: int
+
+
+class LintShape(msgspec.Struct, frozen=True):
+    """`errors` keep a version from being published; `warnings` do not."""
+
+    version: int
+    language: str
+    publishable: bool
+    errors: list[ProblemShape]
+    warnings: list[ProblemShape]
+
+
+class DependentShape(msgspec.Struct, frozen=True):
+    """A published version that has an earlier version of this template in it.
+
+    `republished_as` is the version that took its place, null where it was not published anew;
+    `variables_added` are those that sends have to give from then on.
+    """
+
+    code: str
+    language: str
+    version: int
+    republished_as: int | None
+    variables_added: list[str]
+
+
 class TemplateShape(msgspec.Struct, frozen=True, kw_only=True):
-    """A template with one of its versions: the reference's fields, and ours."""
+    """A template with one of its versions: the reference's fields, and ours.
+
+    `lint` is in the answers of calls that write, `dependents` in those that publish.
+    """
 
     template_id: str
     code: str
@@ -38,10 +78,23 @@ class TemplateShape(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     published_at: datetime | None
+    lint: LintShape | UnsetType = UNSET
+    dependents: list[DependentShape] | UnsetType = UNSET
+
+
+class PartShape(msgspec.Struct, frozen=True):
+    """A layout or partial that is in a published version."""
+
+    code: str
+    version: int
+    language: str
 
 
 class VersionShape(msgspec.Struct, frozen=True, kw_only=True):
-    """A version in the list of versions."""
+    """A version in the list of versions.
+
+    `copy_of` is the version whose words were published anew, with newer parts.
+    """
 
     version: int
     language: str
@@ -49,6 +102,8 @@ class VersionShape(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     variables: list[str]
     optional_variables: list[str]
+    parts: list[PartShape]
+    copy_of: int | None
     created_at: datetime
     published_at: datetime | None
 
@@ -81,27 +136,13 @@ class PreviewShape(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[str]
 
 
-class ProblemShape(msgspec.Struct, frozen=True):
-    """Something wrong, and where; line and column count from 1, 0 where they say nothing."""
-
-    code: str
-    message: str
-    field: str
-    line: int
-    column: int
-
-
-class LintShape(msgspec.Struct, frozen=True):
-    """`errors` keep a version from being published; `warnings` do not."""
-
-    version: int
-    language: str
-    publishable: bool
-    errors: list[ProblemShape]
-    warnings: list[ProblemShape]
-
-
-def show_template(template: Template, version: TemplateVersion) -> TemplateShape:
+def show_template(
+    template: Template,
+    version: TemplateVersion,
+    *,
+    lint: Findings | None = None,
+    dependents: list[Dependent] | None = None,
+) -> TemplateShape:
     """The template with this version of its words."""
     return TemplateShape(
         template_id=template.id,
@@ -124,6 +165,19 @@ def show_template(template: Template, version: TemplateVersion) -> TemplateShape
         created_at=template.created_at,
         updated_at=template.updated_at,
         published_at=version.published_at,
+        lint=UNSET if lint is None else show_lint(version, lint),
+        dependents=UNSET if dependents is None else [_dependent(one) for one in dependents],
+    )
+
+
+def show_lint(version: TemplateVersion, found: Findings) -> LintShape:
+    """Errors and warnings of a version."""
+    return LintShape(
+        version.number,
+        version.language,
+        publishable=not found.errors,
+        errors=[_problem(problem) for problem in found.errors],
+        warnings=[_problem(problem) for problem in found.warnings],
     )
 
 
@@ -136,6 +190,8 @@ def show_version(template: Template, version: TemplateVersion) -> VersionShape:
         subject=version.subject,
         variables=list(version.variables),
         optional_variables=list(version.optional_variables),
+        parts=[PartShape(**part) for part in version.parts],
+        copy_of=version.copy_of,
         created_at=version.created_at,
         published_at=version.published_at,
     )
@@ -170,9 +226,15 @@ def show_preview(version: TemplateVersion, content: Content, warnings: list[str]
     )
 
 
-def show_problem(problem: Problem) -> ProblemShape:
+def _problem(problem: Problem) -> ProblemShape:
     """Every field filled."""
     return ProblemShape(problem.code, problem.message, problem.field, problem.line, problem.column)
+
+
+def _dependent(one: Dependent) -> DependentShape:
+    return DependentShape(
+        one.code, one.language, one.version, one.republished_as, list(one.variables_added)
+    )
 
 
 def _status(template: Template, version: TemplateVersion) -> str:

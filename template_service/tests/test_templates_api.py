@@ -15,6 +15,13 @@ def test_a_template_has_the_fields_of_the_reference(author: Author) -> None:
     assert made.items() >= {**EMAIL, "description": "Says hello"}.items()
     assert made["template_id"].startswith("tmpl_")
     assert (made["version"], made["delivery"], made["category"]) == (1, "at_least_once", "")
+    assert made.pop("lint") == {
+        "version": 1,
+        "language": "en",
+        "publishable": True,
+        "errors": [],
+        "warnings": [],
+    }
     assert author.get() == made
 
 

@@ -153,3 +153,41 @@ def test_an_organization_that_is_not_known_is_refused(author: Author, tmp_path: 
     for wrong in ("acme", "org_0193f2c6a7b87d1e9c0a5b4d3e2f1a03"):
         with pytest.raises(CommandError, match="organization"):
             call_command("templates", "export", str(tmp_path), "--organization", wrong)
+
+
+def test_layouts_come_in_before_what_has_them_in_it(
+    author: Author, stranger: Author, tmp_path: Path
+) -> None:
+    author.create(
+        code="_z",
+        content="z {% block a %}{% endblock %}",
+        subject="",
+        html_content="",
+        variables=[],
+    )
+    author.create(
+        code="_a", content="{% include '_z' %}", subject="", html_content="", variables=[]
+    )
+    body = "{% extends '_z' %}{% block a %}{{ name }} {% include '_a' %}{% endblock %}"
+    author.create(code="Big", content=body.replace("{% include '_a' %}", ""), html_content="")
+    run("export", tmp_path, author)
+    assert "3 templates would change" in run("import", tmp_path, stranger, "--dry-run")
+    assert stranger.record("Big") is None
+    assert "3 templates changed" in run("import", tmp_path, stranger)
+    assert "0 templates changed, 3 are" in run("import", tmp_path, stranger)
+
+
+def test_importing_a_changed_part_publishes_what_has_it_anew(
+    author: Author, tmp_path: Path
+) -> None:
+    author.create(code="_footer", content="Bye", subject="", html_content="", variables=[])
+    author.create(content="Hi {{ name }}{% include '_footer' %}", html_content="")
+    run("export", tmp_path, author)
+    footer = tmp_path / "_footer/en.txt"
+    footer.write_text(footer.read_text().replace("Bye", "Ciao"))
+    told = run("import", tmp_path, author)
+    assert "welcome: en: version 2, published with a new _footer" in told
+    record = author.record()
+    assert record is not None
+    assert record["languages"]["en"]["content"] == "Hi {{ name }}Ciao"
+    assert "0 templates changed, 2 are" in run("import", tmp_path, author)

@@ -41,12 +41,23 @@ TEMPLATE = {
     "updated_at": "2026-01-05T09:30:00.123456Z",
     "published_at": "2026-01-05T09:30:00.123456Z",
 }
+CLEAN = {"version": 1, "language": "en", "publishable": True, "errors": [], "warnings": []}
+CREATED = {**TEMPLATE, "lint": CLEAN}
+DEPENDENT = {
+    "code": "receipt",
+    "language": "en",
+    "version": 3,
+    "republished_as": 4,
+    "variables_added": [],
+}
+PUBLISHED = {**CREATED, "dependents": [DEPENDENT]}
 DRAFT = {
     **TEMPLATE,
     "version": 2,
     "status": "draft",
     "subject": "Good to see you, {{ name }}!",
     "published_at": None,
+    "lint": {**CLEAN, "version": 2},
 }
 VERSION = {
     key: TEMPLATE[key]
@@ -60,7 +71,7 @@ VERSION = {
         "created_at",
         "published_at",
     )
-}
+} | {"parts": [{"code": "_layout", "version": 2, "language": "en"}], "copy_of": None}
 DIFF = {
     "from_version": 1,
     "to_version": 2,

@@ -7,8 +7,10 @@ from carillon.contracts.channels import CHANNELS
 from carillon.web.envelope import success
 from carillon.web.errors import ValidationFailed
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
+from template_service.templates.previews import lint
 from template_service.templates.selectors import Filters
 from template_service.templates.services.changes import etag_of
+from template_service.templates.services.publishing import Published
 from template_service.templates.shapes import show_template
 
 TEXT_MOST = 200
@@ -53,12 +55,26 @@ def number_asked(request: Request, name: str, *, required: bool = False) -> int 
     return int(text)
 
 
-def answer_template(
-    template: Template, version: TemplateVersion, message: str, *, status: int = 200
-) -> Response:
+def answer_template(template: Template, version: TemplateVersion, message: str) -> Response:
     """The template with its ETag."""
     shown = show_template(template, version)
+    return success(shown, message, headers={"ETag": etag_of(template)})
+
+
+def answer_written(
+    template: Template, version: TemplateVersion, message: str, *, status: int = 200
+) -> Response:
+    """The same with what is wrong with the version, or worth a thought."""
+    shown = show_template(template, version, lint=lint(template, version))
     return success(shown, message, status=status, headers={"ETag": etag_of(template)})
+
+
+def answer_published(published: Published, message: str) -> Response:
+    """The same with what has another version of the template in it."""
+    template, version = published.template, published.version
+    found = lint(template, version)
+    shown = show_template(template, version, lint=found, dependents=published.dependents)
+    return success(shown, message, headers={"ETag": etag_of(template)})
 
 
 def _text(request: Request, name: str) -> str:

@@ -15,6 +15,7 @@ from template_service.templates.apis.requests import (
     BODY_ERRORS,
     CALLER_ERRORS,
     answer_template,
+    answer_written,
     filters_of,
     if_match,
     language_asked,
@@ -108,7 +109,7 @@ class TemplateListCreateApi(OrganizationApi):
             201: answer(
                 TemplateShape,
                 "The template was created",
-                example=examples.enveloped(examples.TEMPLATE, "Template created"),
+                example=examples.enveloped(examples.CREATED, "Template created"),
             ),
             **error_answers(
                 *BODY_ERRORS,
@@ -122,7 +123,7 @@ class TemplateListCreateApi(OrganizationApi):
         """A new template."""
         body = parse_body(request, TemplateBody)
         template, version = create_template(organization_of(request), body)
-        return answer_template(template, version, "Template created", status=201)
+        return answer_written(template, version, "Template created", status=201)
 
 
 class TemplateDetailApi(OrganizationApi):
@@ -183,7 +184,7 @@ class TemplateDetailApi(OrganizationApi):
         template, version = replace_template(
             organization_of(request), code, body, if_match=if_match(request)
         )
-        return answer_template(template, version, "Template updated")
+        return answer_written(template, version, "Template updated")
 
     @extend_schema(
         operation_id="update_template",
@@ -209,7 +210,7 @@ class TemplateDetailApi(OrganizationApi):
         template, version = change_template(
             organization_of(request), code, body, if_match=if_match(request)
         )
-        return answer_template(template, version, "Template updated")
+        return answer_written(template, version, "Template updated")
 
     @extend_schema(
         operation_id="archive_template",

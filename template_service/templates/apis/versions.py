@@ -14,18 +14,17 @@ from template_service.templates.apis import examples
 from template_service.templates.apis.requests import (
     BODY_ERRORS,
     CALLER_ERRORS,
-    answer_template,
+    answer_published,
     if_match,
     number_asked,
 )
 from template_service.templates.bodies import ChosenBody, PreviewBody, VersionBody, check_reader
-from template_service.templates.previews import preview, warnings_of
+from template_service.templates.previews import lint, preview
 from template_service.templates.selectors import (
     chosen_version,
     find_template,
     version_by_number,
 )
-from template_service.templates.services.checks import problems_of
 from template_service.templates.services.publishing import publish_version, roll_back
 from template_service.templates.shapes import (
     DiffShape,
@@ -34,8 +33,8 @@ from template_service.templates.shapes import (
     TemplateShape,
     VersionShape,
     show_diff,
+    show_lint,
     show_preview,
-    show_problem,
     show_version,
 )
 
@@ -45,7 +44,7 @@ _CHANGED = (*BODY_ERRORS, *_FOUND, (412, "precondition_failed"))
 _PUBLISHED = answer(
     TemplateShape,
     "What is sent from now on",
-    example=examples.enveloped(examples.TEMPLATE, "Template published"),
+    example=examples.enveloped(examples.PUBLISHED, "Template published"),
 )
 
 
@@ -57,20 +56,31 @@ class TemplatePublishApi(OrganizationApi):
         summary="Publish a draft",
         description="Without a version: the newest draft. The version that was published in that "
         "language is archived. The next send already uses it. Refused where a variable is "
-        "undeclared, or required and unused, or the syntax is broken.",
+        "undeclared, or required and unused, or the syntax is broken. Layouts and partials are put "
+        "in as they are published now; `dependents` are the published templates that have an "
+        "earlier version of this one in them, and `republish_dependents` publishes those anew: "
+        "all of them, or nothing is published.",
         tags=_TAGS,
         parameters=[examples.CODE_PATH, examples.IF_MATCH],
         request=request_body(VersionBody),
-        examples=[examples.sent("The newest draft", {}), examples.sent("That one", {"version": 2})],
+        examples=[
+            examples.sent("The newest draft", {}),
+            examples.sent("That one", {"version": 2}),
+            examples.sent("A layout, with what uses it", {"republish_dependents": True}),
+        ],
         responses={200: _PUBLISHED, **error_answers(*_CHANGED, (409, "nothing_to_publish"))},
     )
     def post(self, request: Request, code: str) -> Response:
         """The published version."""
         body = parse_body(request, VersionBody)
-        template, version = publish_version(
-            organization_of(request), code, body.version, if_match=if_match(request)
+        published = publish_version(
+            organization_of(request),
+            code,
+            body.version,
+            if_match=if_match(request),
+            republish=body.republish_dependents,
         )
-        return answer_template(template, version, "Template published")
+        return answer_published(published, "Template published")
 
 
 class TemplateRollbackApi(OrganizationApi):
@@ -90,10 +100,14 @@ class TemplateRollbackApi(OrganizationApi):
     def post(self, request: Request, code: str) -> Response:
         """The version that is sent again."""
         body = parse_body(request, VersionBody)
-        template, version = roll_back(
-            organization_of(request), code, body.version, if_match=if_match(request)
+        published = roll_back(
+            organization_of(request),
+            code,
+            body.version,
+            if_match=if_match(request),
+            republish=body.republish_dependents,
         )
-        return answer_template(template, version, "Template rolled back")
+        return answer_published(published, "Template rolled back")
 
 
 class TemplateVersionsApi(OrganizationApi):
@@ -219,7 +233,4 @@ class TemplateLintApi(OrganizationApi):
         body = parse_body(request, ChosenBody)
         template = find_template(organization_of(request), code)
         version = chosen_version(template, number=body.version, language=body.language)
-        errors = [show_problem(problem) for problem in problems_of(template, version)]
-        warnings = [show_problem(warning) for warning in warnings_of(template, version)]
-        shape = LintShape(version.number, version.language, not errors, errors, warnings)
-        return success(shape, "Template checked")
+        return success(show_lint(version, lint(template, version)), "Template checked")

@@ -2,15 +2,20 @@
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
+from django.utils import timezone
 from prometheus_client import Counter
 
 from carillon.web.errors import ApiError, Conflict
 from carillon.web.revisions import next_revision
+from carillon.web.tenants.models import Organization
 from template_service.templates import cache
-from template_service.templates.models import Template
+from template_service.templates.models import Template, TemplateVersion, VersionStatus
 from template_service.templates.selectors import TemplateNotFound, with_code
 
 CHANGES = Counter("carillon_template_changes_total", "Committed changes of templates.", ["kind"])
+
+# What a version says.
+WORDS = ("subject", "content", "html_content", "variables", "optional_variables")
 
 
 class TemplateExists(Conflict):
@@ -47,6 +52,25 @@ def lock_template(organization_id: str, code: str, if_match: str) -> Template:
         if etag_of(template) not in tags:
             raise PreconditionFailed
     return template
+
+
+def lock_publishing(organization_id: str) -> None:
+    """One publish of an organization at a time, until the transaction's end.
+
+    So a version that takes a part in while that is published has either the new one, or is told
+    of as having the old one. Taken before any template's row.
+    """
+    Organization.objects.select_for_update(no_key=True).filter(id=organization_id).first()
+
+
+def activate(template: Template, version: TemplateVersion) -> None:
+    """The version goes live in its language, and the template with it; saves the version."""
+    live = template.versions.filter(language=version.language, status=VersionStatus.ACTIVE)
+    live.exclude(pk=version.pk).update(status=VersionStatus.ARCHIVED)
+    version.status = VersionStatus.ACTIVE.value
+    version.published_at = timezone.now()
+    version.save()
+    template.is_archived = False
 
 
 def insert_template(template: Template) -> None:

@@ -2,25 +2,22 @@
 
 from collections.abc import Iterable
 
-from carillon.rendering import Problem, check_syntax, check_version
+from carillon.rendering import Problem, check_written
 from carillon.web.errors import ValidationFailed
 from template_service.templates.models import Template, TemplateVersion
-from template_service.templates.selectors import published, written
+from template_service.templates.selectors import TEXTS
 from template_service.templates.services.preparing import prepare
-
-SOURCES = ("subject", "content", "html_content")
 
 
 def require_readable(version: TemplateVersion) -> None:
     """A draft may be incomplete, but never broken. Raises ValidationFailed with line and column."""
     problems = [
-        (field, problem) for field in SOURCES for problem in check_syntax(getattr(version, field))
+        problem.in_field(field)
+        for field in TEXTS
+        for problem in check_written(getattr(version, field))
     ]
     if problems:
-        details: dict[str, list[str]] = {}
-        for field, problem in problems:
-            details.setdefault(field, []).append(str(problem))
-        raise ValidationFailed("The template's syntax is broken.", details=details)
+        raise ValidationFailed("The template's syntax is broken.", details=by_field(problems))
 
 
 def require_publishable(template: Template, version: TemplateVersion) -> None:
@@ -28,19 +25,11 @@ def require_publishable(template: Template, version: TemplateVersion) -> None:
 
     Raises ValidationFailed that names every problem, with line and column.
     """
-    problems = problems_of(template, version)
-    if problems:
-        raise ValidationFailed("This version cannot be published.", details=by_field(problems))
-    version.prepared = prepare(template, version)
-
-
-def problems_of(template: Template, version: TemplateVersion) -> tuple[Problem, ...]:
-    """What keeps the version from being published: first in its own words, then as prepared."""
-    problems = check_version(written(version), template.type)
-    if problems or version.prepared is not None:
-        return problems
-    version.prepared = prepare(template, version)
-    return check_version(published(version), template.type)
+    prepared = prepare(template, version)
+    if prepared.problems:
+        message = "This version cannot be published."
+        raise ValidationFailed(message, details=by_field(prepared.problems))
+    prepared.keep(version)
 
 
 def by_field(problems: Iterable[Problem]) -> dict[str, list[str]]:

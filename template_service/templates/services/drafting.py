@@ -10,14 +10,15 @@ from template_service.templates.bodies import ChangeBody, ReplaceBody, TemplateB
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
 from template_service.templates.selectors import shown_version
 from template_service.templates.services.changes import (
+    WORDS,
     insert_template,
+    lock_publishing,
     lock_template,
     next_number,
     publish_change,
 )
 from template_service.templates.services.checks import require_publishable, require_readable
 
-WORDS = ("subject", "content", "html_content", "variables", "optional_variables")
 FACTS = ("name", "description", "category", "delivery", "sample_data")
 
 
@@ -42,11 +43,12 @@ def create_template(organization_id: str, body: TemplateBody) -> tuple[Template,
         **{field: getattr(body, field) for field in WORDS},
     )
     require_readable(version)
-    if body.status == "active":
-        require_publishable(template, version)
-        version.status = VersionStatus.ACTIVE
-        version.published_at = timezone.now()
     with transaction.atomic():
+        if body.status == "active":
+            lock_publishing(organization_id)
+            require_publishable(template, version)
+            version.status = VersionStatus.ACTIVE
+            version.published_at = timezone.now()
         insert_template(template)
         version.save(force_insert=True)
         publish_change(template, "created")
@@ -109,11 +111,14 @@ def _set_facts(template: Template, body: ChangeBody | ReplaceBody) -> None:
 
 
 def _draft(template: Template, language: str) -> TemplateVersion:
-    """A copy of the newest version in the language; of the default's where there is none."""
-    newest = template.versions.filter(language=language).order_by("-number").first()
+    """A copy of the newest version in the language; of the default's where there is none.
+
+    What was only published anew has no newer words: a draft from before it is newer.
+    """
+    written = template.versions.filter(copy_of=None).order_by("-number")
+    newest = written.filter(language=language).first()
     if newest is None:
-        default = template.versions.filter(language=template.default_language)
-        newest = default.order_by("-number").first()
+        newest = written.filter(language=template.default_language).first()
     words = {field: getattr(newest, field) for field in WORDS} if newest else {}
     return TemplateVersion(
         template=template, number=next_number(template), language=language, **words

@@ -1,13 +1,20 @@
 """Versions go live, back and away."""
 
+from dataclasses import dataclass
+
 from django.db import transaction
-from django.utils import timezone
 
 from carillon.web.errors import Conflict
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
 from template_service.templates.selectors import VersionNotFound, version_by_number
-from template_service.templates.services.changes import lock_template, publish_change
+from template_service.templates.services.changes import (
+    activate,
+    lock_publishing,
+    lock_template,
+    publish_change,
+)
 from template_service.templates.services.checks import require_publishable
+from template_service.templates.services.dependents import Dependent, settle_dependents
 
 
 class NothingToPublish(Conflict):
@@ -24,36 +31,51 @@ class NothingToRollBackTo(Conflict):
     message = "Only a version that was published before can be rolled back to."
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """`dependents` had another version of the template in them."""
+
+    template: Template
+    version: TemplateVersion
+    dependents: list[Dependent]
+
+
 def publish_version(
-    organization_id: str, code: str, number: int | None, *, if_match: str
-) -> tuple[Template, TemplateVersion]:
+    organization_id: str, code: str, number: int | None, *, if_match: str, republish: bool = False
+) -> Published:
     """The draft `number`, by default the newest, is what is sent from now on.
 
-    An archived template is brought back. Raises TemplateNotFound, PreconditionFailed,
+    An archived template is brought back. With `republish` its dependents are published anew, too;
+    if one of them cannot be, nothing is published. Raises TemplateNotFound, PreconditionFailed,
     VersionNotFound, NothingToPublish or ValidationFailed.
     """
     with transaction.atomic():
+        lock_publishing(organization_id)
         template = lock_template(organization_id, code, if_match)
         version = _draft(template, number)
         require_publishable(template, version)
-        _activate(template, version)
+        activate(template, version)
         publish_change(template, "published")
-    return template, version
+        dependents = settle_dependents(template, republish=republish)
+    return Published(template, version, dependents)
 
 
 def roll_back(
-    organization_id: str, code: str, number: int | None, *, if_match: str
-) -> tuple[Template, TemplateVersion]:
-    """An earlier published version, by default the last one before, is sent again.
+    organization_id: str, code: str, number: int | None, *, if_match: str, republish: bool = False
+) -> Published:
+    """An earlier published version, by default the last one before, is sent again as it was.
 
-    Raises TemplateNotFound, PreconditionFailed, VersionNotFound or NothingToRollBackTo.
+    `republish` as in `publish_version`. Raises TemplateNotFound, PreconditionFailed,
+    VersionNotFound, NothingToRollBackTo or ValidationFailed.
     """
     with transaction.atomic():
+        lock_publishing(organization_id)
         template = lock_template(organization_id, code, if_match)
         version = _earlier(template, number)
-        _activate(template, version)
+        activate(template, version)
         publish_change(template, "rolled_back")
-    return template, version
+        dependents = settle_dependents(template, republish=republish)
+    return Published(template, version, dependents)
 
 
 def archive_template(organization_id: str, code: str, *, if_match: str) -> Template:
@@ -97,13 +119,3 @@ def _earlier(template: Template, number: int | None) -> TemplateVersion:
     if before is None:
         raise NothingToRollBackTo
     return before
-
-
-def _activate(template: Template, version: TemplateVersion) -> None:
-    template.versions.filter(language=version.language, status=VersionStatus.ACTIVE).exclude(
-        pk=version.pk
-    ).update(status=VersionStatus.ARCHIVED)
-    version.status = VersionStatus.ACTIVE.value
-    version.published_at = timezone.now()
-    version.save(update_fields=["status", "published_at", "prepared"])
-    template.is_archived = False

@@ -1,20 +1,22 @@
 """All templates of an organization, out to files and back in."""
 
-from collections.abc import Iterator, Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import msgspec
 from django.db import transaction
 
-from carillon.web.errors import ValidationFailed
+from carillon.rendering import is_partial
+from carillon.web.errors import ApiError, ValidationFailed
 from template_service.templates.bodies import ChangeBody, TemplateBody
 from template_service.templates.files import LanguageFiles, TemplateFiles
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
-from template_service.templates.services.drafting import (
-    WORDS,
-    change_template,
-    create_template,
-)
+from template_service.templates.selectors import find_template
+from template_service.templates.services.changes import WORDS, lock_publishing
+from template_service.templates.services.dependents import settle_dependents
+from template_service.templates.services.drafting import change_template, create_template
 from template_service.templates.services.publishing import publish_version
 
 # The template's facts that are texts.
@@ -38,13 +40,69 @@ def export_templates(organization_id: str) -> Iterator[TemplateFiles]:
         yield TemplateFiles(template.code, facts, template.sample_data, languages)
 
 
-def import_template(organization_id: str, files: TemplateFiles, *, dry_run: bool) -> list[str]:
-    """What was done, a line each; nothing where the template is as the files say.
+@dataclasses.dataclass(slots=True)
+class Imported:
+    """By code what was done, a line each, and what was refused."""
 
-    All of it or nothing. Words that differ become a new version, and what the files call active
-    is published. Raises ValidationFailed, OrganizationNotFound and what publishing raises.
+    done: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    refused: dict[str, ApiError] = dataclasses.field(default_factory=dict)
+
+
+def import_templates(
+    organization_id: str, found: Sequence[TemplateFiles], *, dry_run: bool
+) -> Imported:
+    """Each template whole or not at all; those that others have in them first.
+
+    Nothing is done where a template is as its files say. What has a part in it that was published
+    otherwise is published anew at the end.
+    """
+    imported = Imported()
+    with transaction.atomic() if dry_run else nullcontext():
+        waiting = sorted(found, key=lambda files: (not is_partial(files.code), files.code))
+        while waiting:
+            before = len(waiting)
+            waiting = [files for files in waiting if not _imports(organization_id, files, imported)]
+            if len(waiting) == before:
+                break
+        for code in [code for code, done in imported.done.items() if done]:
+            _settle(organization_id, code, imported)
+        if dry_run:
+            transaction.set_rollback(True)
+    return imported
+
+
+def _imports(organization_id: str, files: TemplateFiles, imported: Imported) -> bool:
+    """False where it was refused: perhaps for a part that is not there yet."""
+    try:
+        imported.done[files.code] = _import_template(organization_id, files)
+    except ApiError as error:
+        imported.refused[files.code] = error
+        return False
+    imported.refused.pop(files.code, None)
+    return True
+
+
+def _settle(organization_id: str, code: str, imported: Imported) -> None:
+    try:
+        with transaction.atomic():
+            lock_publishing(organization_id)
+            template = find_template(organization_id, code)
+            for made in settle_dependents(template, republish=True):
+                told = (
+                    f"{made.language}: version {made.republished_as}, published with a new {code}"
+                )
+                imported.done.setdefault(made.code, []).append(told)
+    except ApiError as error:
+        imported.refused[code] = error
+
+
+def _import_template(organization_id: str, files: TemplateFiles) -> list[str]:
+    """Words that differ become a new version, and what the files call active is published.
+
+    Raises ValidationFailed, OrganizationNotFound and what publishing raises.
     """
     with transaction.atomic():
+        lock_publishing(organization_id)
         template = Template.objects.filter(organization_id=organization_id, code=files.code).first()
         done: list[str] = []
         if template is None:
@@ -59,8 +117,6 @@ def import_template(organization_id: str, files: TemplateFiles, *, dry_run: bool
                 done.append(f"changed {', '.join(facts)}")
         for language in files.languages:
             done.extend(_import_language(template, language))
-        if dry_run:
-            transaction.set_rollback(True)
     return done
 
 

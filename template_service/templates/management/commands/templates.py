@@ -11,7 +11,7 @@ from carillon.observability.correlation import bound, new_correlation_id
 from carillon.web.errors import ApiError
 from carillon.web.tenants.models import Organization
 from template_service.templates import files
-from template_service.templates.services.transfer import export_templates, import_template
+from template_service.templates.services.transfer import export_templates, import_templates
 
 
 class Command(BaseCommand):
@@ -22,8 +22,9 @@ class Command(BaseCommand):
         f"{files.__doc__}\n"
         "export: of each language what is published, else the newest draft; archived templates\n"
         "are left out. import: words that differ become a new version, which is published where\n"
-        "its file says `status: active`. Importing twice changes nothing the second time; no\n"
-        "template is removed. A refused template makes the exit code 1."
+        "its file says `status: active`, and so is what has a changed part in it. Importing twice\n"
+        "changes nothing the second time; no template is removed. A refused template makes the\n"
+        "exit code 1."
     )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
@@ -64,23 +65,17 @@ class Command(BaseCommand):
         self.stdout.write(f"{count} templates {verb} to {folder}")
 
     def _import(self, folder: Path, organization_id: str, *, dry_run: bool) -> None:
-        refused = changed = 0
-        found = files.read_templates(folder)
-        for template in found:
-            try:
-                done = import_template(organization_id, template, dry_run=dry_run)
-            except ApiError as error:
-                refused += 1
-                self.stderr.write(f"{template.code}: {_reasons(error)}")
-                continue
-            changed += bool(done)
-            if done:
-                self.stdout.write(f"{template.code}: {'; '.join(done)}")
-        same = len(found) - changed - refused
+        imported = import_templates(organization_id, files.read_templates(folder), dry_run=dry_run)
+        for code, error in sorted(imported.refused.items()):
+            self.stderr.write(f"{code}: {_reasons(error)}")
+        changed = {code: done for code, done in sorted(imported.done.items()) if done}
+        for code, done in changed.items():
+            self.stdout.write(f"{code}: {'; '.join(done)}")
+        same = len(imported.done.keys() - changed.keys())
         tense = "would change" if dry_run else "changed"
-        self.stdout.write(f"{changed} templates {tense}, {same} are as the files say")
-        if refused:
-            raise CommandError(f"{refused} templates were refused; see above.")
+        self.stdout.write(f"{len(changed)} templates {tense}, {same} are as the files say")
+        if imported.refused:
+            raise CommandError(f"{len(imported.refused)} templates were refused; see above.")
 
 
 def _reasons(error: ApiError) -> str:
