@@ -76,14 +76,14 @@ def refusals(*errors: ApiError) -> dict[int, OpenApiResponse]:
     return {status: _refusal(found) for status, found in sorted(by_status.items())}
 
 
-def caller_refusals(scope: str = "") -> tuple[ApiError, ...]:
-    """What every call with an API key may answer."""
+def caller_refusals(*scopes: str) -> tuple[ApiError, ...]:
+    """What every call with an API key may answer, where any of `scopes` will do."""
     return (
         AuthenticationRequired(),
         InvalidAPIKey(),
         OrganizationInactive(),
         OrganizationMismatch(),
-        *((InsufficientScope(scope),) if scope else ()),
+        *((InsufficientScope(*scopes),) if scopes else ()),
         RateLimitExceeded("Your plan allows 60 requests in 60 seconds.", 1),
         ValidationFailed(
             "The header X-API-Key was sent more than once.",

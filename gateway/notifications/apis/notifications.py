@@ -170,7 +170,7 @@ class NotificationsApi(ClientApi):
                 limit=20,
             ),
             **refusals(
-                *caller_refusals("read"),
+                *caller_refusals("read", "send"),
                 ValidationFailed(details={"status": ["Expected one of accepted, queued, …"]}),
             ),
         },
@@ -198,7 +198,7 @@ class NotificationApi(ClientApi):
         parameters=[path_parameter("notification_id", examples.NOTIFICATION_ID, "Its id.")],
         responses={
             200: shown(DetailShape, "The notification", examples.DETAIL, "Notification retrieved"),
-            **refusals(*caller_refusals("read"), errors.NotificationNotFound()),
+            **refusals(*caller_refusals("read", "send"), errors.NotificationNotFound()),
         },
     )
     def get(self, request: Request, notification_id: str) -> Response:
@@ -222,7 +222,7 @@ class NotificationStatusApi(ClientApi):
         responses={
             200: shown(StatusShape, "Its status", examples.STATUS, "Notification status retrieved"),
             **refusals(
-                *caller_refusals("read"),
+                *caller_refusals("read", "send"),
                 *body_refusals("notification_id", {"notification_id": ["Expected a string."]}),
                 errors.NotificationNotFound(),
             ),

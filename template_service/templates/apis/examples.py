@@ -159,6 +159,8 @@ def enveloped(data: object, message: str, *, limit: int = 1) -> dict[str, Any]:
     }
 
 
-def query(name: str, schema: dict[str, Any], description: str) -> OpenApiParameter:
+def query(
+    name: str, schema: dict[str, Any], description: str, *, required: bool = False
+) -> OpenApiParameter:
     """A query parameter."""
-    return OpenApiParameter(name, schema, description=description)
+    return OpenApiParameter(name, schema, description=description, required=required)

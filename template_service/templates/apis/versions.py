@@ -39,6 +39,7 @@ from template_service.templates.shapes import (
 )
 
 _TAGS = ["templates"]
+_NUMBER = {"type": "integer", "minimum": 1}
 _FOUND = (*CALLER_ERRORS, (404, "template_not_found"), (404, "version_not_found"))
 _CHANGED = (*BODY_ERRORS, *_FOUND, (412, "precondition_failed"))
 _PUBLISHED = answer(
@@ -154,8 +155,8 @@ class TemplateDiffApi(OrganizationApi):
         tags=_TAGS,
         parameters=[
             examples.CODE_PATH,
-            examples.query("from", {"type": "integer", "minimum": 1}, "The earlier version."),
-            examples.query("to", {"type": "integer", "minimum": 1}, "The later version."),
+            examples.query("from", _NUMBER, "The earlier version.", required=True),
+            examples.query("to", _NUMBER, "The later version.", required=True),
         ],
         responses={
             200: answer(
