@@ -40,11 +40,15 @@ class Stack:
         more: Mapping[str, str] | None = None,
         *,
         roster: Roster | None = None,
+        ports: Mapping[str, int] | None = None,
     ) -> None:
-        """`more` are settings beyond the addresses; `roster` where the processes have company."""
+        """`more` are settings beyond the addresses; `roster` where the processes have company.
+
+        `ports` where somebody knows them already.
+        """
         self._folder = StackFolder(folder)
         self._roster = roster or Roster(folder, self._folder.logs)
-        self._ports = private_ports()
+        self._ports = ports or private_ports()
         credentials = new_credentials()
         self.secret = credentials["INTERNAL_API_SECRET"]
         production = {"LOG_FORMAT": "json", "ENVIRONMENT": "production"}

@@ -20,6 +20,7 @@ from deploy.local.environment import Addresses, child_environment
 from deploy.local.errors import StackError
 from deploy.local.health import answers
 from deploy.local.paths import ROOT
+from deploy.local.platform import private_ports
 from deploy.local.ports import private_port
 from deploy.local.processes import PROCESSES
 from deploy.local.roster import Roster
@@ -27,12 +28,16 @@ from deploy.local.servers.base import Server
 from deploy.local.servers.postgres import Postgres
 from deploy.local.servers.rabbitmq import RabbitMQ
 from deploy.local.servers.redis import Redis
+from tests.end_to_end.faults.api_provider import APIProvider
 from tests.end_to_end.faults.provider import Mood, Provider
 from tests.end_to_end.faults.settings import SETTINGS
 from tests.end_to_end.stack import Stack, Tenant, proxied
 
 # A worker's presence, a breaker's rest, a request that may still be under way: 15 to 30 seconds.
 TIMERS = (f"{PRESENCE_PREFIX}*", "worker:breaker:*", "carillon:request:*")
+
+# Those that the gateway asks.
+SERVICES = ("user_service", "template_service")
 
 POLL = 0.1  # seconds
 PROCESS_TIMEOUT = 60.0  # seconds
@@ -62,6 +67,7 @@ class Arena:
             data / "rabbitmq", roster=roster, password=credentials["RABBITMQ_PASSWORD"]
         )
         self.provider = Provider(folder / "accepted.log", durable=not for_speed)
+        self.api_provider = APIProvider(self.provider)
         self.links: dict[str, TCPProxy] = {}
 
     def start(self) -> None:
@@ -70,13 +76,22 @@ class Arena:
         with ThreadPoolExecutor(len(servers)) as pool:
             list(pool.map(lambda server: server.start(), servers))
         self._closing.enter_context(self.provider)
+        self._closing.enter_context(self.api_provider)
         addresses = Addresses(
             database=self._link("PostgreSQL", self.postgres.url),
             redis=self._link("Redis", self.redis.url),
             rabbitmq=self._link("RabbitMQ", self.rabbitmq.url),
             smtp=self._link("provider", f"smtp://127.0.0.1:{self.provider.port}"),
         )
-        self.stack = Stack(self._folder / "stack", addresses, self._settings, roster=self.roster)
+        ports = private_ports()
+        services = {
+            f"{name.upper()}_URL": self._link(name, f"http://127.0.0.1:{ports[name]}")
+            for name in SERVICES
+        }
+        settings = {**self._settings, **services}
+        self.stack = Stack(
+            self._folder / "stack", addresses, settings, roster=self.roster, ports=ports
+        )
         self.stack.start()
         self.tenant = self.stack.new_tenant("--plan", "enterprise")
         self.user_id = self.tenant.make_user()
@@ -123,20 +138,22 @@ class Arena:
                 self.roster.stop(second)
 
     @contextmanager
-    def replaced(self, name: str, *arguments: str) -> Iterator[Command]:
-        """Run `python ARGUMENTS` in the place of a process, on its port."""
+    def replaced(self, name: str, *arguments: str, **settings: str) -> Iterator[Command]:
+        """Run `python ARGUMENTS` with other settings in the place of a process, on its port."""
         port = self.stack.platform.ports[name]
         self.stack.platform.stop(name)
         process = replace(PROCESSES[name], arguments=arguments)
-        environment = child_environment(self.stack.settings)
-        command = process.command(port, environment, self._folder / "metrics")
+        environment = child_environment({**self.stack.settings, **settings})
+        metrics = self._folder / "metrics"
+        (metrics / name).mkdir(parents=True, exist_ok=True)
+        command = process.command(port, environment, metrics)
         self.roster.start(command)
         self._wait_alive(process.health_url(port))
         try:
             yield command
         finally:
             if not self.roster.closed:
-                self.roster.kill(name)
+                self.stack.platform.stop(name)
                 self.stack.platform.start_process(name)
 
     def ready(self, name: str) -> bool:

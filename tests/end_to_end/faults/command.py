@@ -8,20 +8,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from deploy.local.console import Console, table
+from deploy.local.console import Console
 from deploy.local.interruptible import run_until_stopped
 from deploy.local.roster import Roster
 from tests.end_to_end.faults.arena import Arena, arena
-from tests.end_to_end.faults.audit import Audit, audit
+from tests.end_to_end.faults.audit import audit
+from tests.end_to_end.faults.report import lines
 from tests.end_to_end.faults.scenario import LONG, SHORT, Scale, Scenario
 from tests.end_to_end.faults.scenarios import BY_NAME, scenarios_for
 from tests.end_to_end.faults.verdict import Verdict, run
 
 MOST = 20_000
-HEADINGS = (
-    "scenario", "promise", "injected", "sent", "lost", "duplicated", "bound", "flagged",
-    "unknown", "kept", "seconds",
-)  # fmt: skip
 
 
 def main(arguments: Sequence[str], console: Console) -> int:
@@ -91,8 +88,7 @@ def break_and_count(
     with console.step("Counting once more, and audit_delivery --settled"):
         end = audit(place, verdicts)
     console.line()
-    rows = [*map(_row, verdicts), _last_row(end, verdicts, time.monotonic() - begun)]
-    for line in table(HEADINGS, rows):
+    for line in lines(verdicts, end, time.monotonic() - begun):
         console.line(line)
     for problem in end.problems:
         console.line(f"  ! {problem}", colour="31")
@@ -107,34 +103,3 @@ def tell(verdict: Verdict, console: Console) -> None:
         console.line(f"      {note}")
     for problem in verdict.problems:
         console.line(f"    ! {problem}", colour="31")
-
-
-def _row(verdict: Verdict) -> tuple[str, ...]:
-    scenario, counts = verdict.scenario, verdict.counts
-    numbers = (counts.sent, counts.lost, counts.duplicated, verdict.bound, counts.flagged)
-    return (
-        scenario.name,
-        scenario.promise,
-        scenario.injected,
-        *map(str, numbers),
-        str(counts.unknown),
-        "yes" if verdict.kept else "NO",
-        f"{verdict.seconds:.0f}",
-    )
-
-
-def _last_row(end: Audit, verdicts: Sequence[Verdict], seconds: float) -> tuple[str, ...]:
-    counts = [verdict.counts for verdict in verdicts]
-    return (
-        "audit_delivery",
-        "accepted = the sum of the ends",
-        f"all of this: {end.ended} of {end.accepted} ended",
-        str(end.sent),
-        str(sum(each.lost for each in counts)),
-        str(sum(each.duplicated for each in counts)),
-        str(sum(verdict.bound for verdict in verdicts)),
-        str(sum(each.flagged for each in counts)),
-        str(sum(each.unknown for each in counts)),
-        "NO" if end.problems else "yes",
-        f"{seconds:.0f}",
-    )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 import redis
 
 from carillon.broker import topology
@@ -16,12 +17,21 @@ from carillon.contracts.lanes import Lane
 from carillon.worker.breaker import COOLDOWN_SECONDS, FAILURES_TO_OPEN
 from deploy.local.servers.rabbitmq import MEMORY_LIMIT
 from tests.end_to_end.faults import evidence
+from tests.end_to_end.faults.arena import SERVICES
 from tests.end_to_end.faults.crashes import moments
 from tests.end_to_end.faults.provider import Mood
 from tests.end_to_end.faults.scenario import Experiment, Inject, Scale
 from tests.end_to_end.faults.settings import SMTP_TIMEOUT_SECONDS, WORKER_THREADS
 
 SILENCE = 30.0  # seconds
+# 53100 is what PostgreSQL says where it cannot extend a file.
+_FULL = """
+    CREATE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100';
+    END $$;
+    CREATE TRIGGER disk_is_full BEFORE INSERT OR UPDATE ON notifications_notification
+    FOR EACH STATEMENT EXECUTE FUNCTION disk_is_full()
+"""
 ON_RABBITMQ = ("relay", "events", "email_worker")
 
 
@@ -127,19 +137,47 @@ def crash_postgres(experiment: Experiment) -> None:
         _hurry(experiment)
 
 
-def black_hole(link: str) -> Inject:
-    """A partition: the link stays open and carries nothing."""
+def fill_disk(experiment: Experiment) -> None:
+    """PostgreSQL answers what it answers on a full disk to whatever would take more room."""
+    arena = experiment.arena
+    with (
+        outage(experiment),
+        psycopg.connect(arena.postgres.url, dbname="gateway", autocommit=True) as connection,
+    ):
+        connection.execute(_FULL)
+        try:
+            arena.pause(experiment.scale.outage)
+        finally:
+            connection.execute("DROP FUNCTION disk_is_full CASCADE")
+
+
+def black_hole(*links: str) -> Inject:
+    """A partition: the links stay open and carry nothing."""
 
     def inject(experiment: Experiment) -> None:
-        arena = experiment.arena
-        with outage(experiment):
-            arena.links[link].black_hole()
-            try:
-                arena.pause(experiment.scale.outage)
-            finally:
-                arena.links[link].heal()
+        with outage(experiment), holes(experiment, *links):
+            experiment.arena.pause(experiment.scale.outage)
 
     return inject
+
+
+def black_hole_to_services(experiment: Experiment) -> None:
+    """The gateway reaches neither service, and has forgotten what they told it."""
+    with outage(experiment), holes(experiment, *SERVICES):
+        _flushall(experiment)
+        experiment.arena.pause(experiment.scale.outage)
+
+
+@contextmanager
+def holes(experiment: Experiment, *links: str) -> Iterator[None]:
+    """Black holes while inside."""
+    for link in links:
+        experiment.arena.links[link].black_hole()
+    try:
+        yield
+    finally:
+        for link in links:
+            experiment.arena.links[link].heal()
 
 
 def black_hole_to_rabbitmq(experiment: Experiment) -> None:

@@ -61,6 +61,15 @@ class Provider:
             times[notification_id].append(float(at))
         return times
 
+    def write_down(self, notification_id: str) -> None:
+        """It is accepted now; for any thread."""
+        now = time.time()
+        # One write of a short line to a file opened for appending is not torn.
+        os.write(self._ledger, f"{notification_id} {now:.6f}\n".encode())
+        if self._durable:
+            os.fsync(self._ledger)
+        self.latest[notification_id] = now
+
     def __enter__(self) -> "Provider":
         self._thread.start()
         self._ready.wait(10)
@@ -127,18 +136,14 @@ class Provider:
             return b"451 4.3.2 try later\r\n"
         if self.mood is Mood.SLOW:
             await asyncio.sleep(self.slowness)
-        notification_id, now = _notification_id(message), time.time()
-        os.write(self._ledger, b"%b %.6f\n" % (notification_id, now))
-        if self._durable:
-            os.fsync(self._ledger)
-        self.latest[notification_id.decode()] = now
+        self.write_down(_notification_id(message))
         while self.mood is Mood.SILENT:
             await asyncio.sleep(MOOD_POLL)
         return b"250 2.0.0 accepted\r\n"
 
 
-def _notification_id(message: bytes) -> bytes:
+def _notification_id(message: bytes) -> str:
     for line in message.split(b"\r\n\r\n", 1)[0].split(b"\r\n"):
         if line.lower().startswith(HEADER):
-            return line[len(HEADER) :].strip() or NAMELESS.encode()
-    return NAMELESS.encode()
+            return line[len(HEADER) :].decode().strip() or NAMELESS
+    return NAMELESS

@@ -1,6 +1,6 @@
 """The promises, and how each is put to the test."""
 
-from tests.end_to_end.faults import crashes, orders, outages
+from tests.end_to_end.faults import crashes, limits, orders, outages
 from tests.end_to_end.faults.provider import Mood
 from tests.end_to_end.faults.scenario import (
     IN_PROGRESS,
@@ -32,7 +32,7 @@ SCENARIOS = (
     ),
     Scenario(
         name="one-relay-killed", promise="relays share the work",
-        injected="kill -9 one of two relays", inject=crashes.kill("relay"),
+        injected="kill -9 1 of 2 relays", inject=crashes.kill("relay"),
         beside=("relay",), lasts=during_the_kills,
     ),
     Scenario(
@@ -40,49 +40,49 @@ SCENARIOS = (
         inject=crashes.kill("events"), lasts=during_the_kills,
     ),
     Scenario(
-        name="worker-killed", promise="duplicates bounded, flagged",
-        injected="kill -9 email_worker in its calls", inject=crashes.kill_busy("email_worker"),
+        name="worker-killed", promise="duplicates are flagged",
+        injected="kill -9 a busy worker", inject=crashes.kill_busy("email_worker"),
         duplicates=one_per_call, lasts=during_the_kills,
     ),
     Scenario(
         name="worker-killed-once", promise="at_most_once sends once",
-        injected="kill -9 email_worker in its calls", inject=crashes.kill_busy("email_worker"),
+        injected="kill -9 a busy worker", inject=crashes.kill_busy("email_worker"),
         template=lambda: {"delivery": "at_most_once"}, unknown=one_per_call, lasts=during_the_kills,
     ),
     Scenario(
-        name="gateway-stopped", promise="an orderly stop loses none", injected="SIGTERM gateway",
+        name="gateway-stopped", promise="an orderly stop is safe", injected="SIGTERM gateway",
         inject=crashes.terminate("gateway"), lasts=during_the_stops,
         refusals=frozenset({NO_ANSWER}), short=False,
     ),
     Scenario(
-        name="relay-stopped", promise="an orderly stop repeats none", injected="SIGTERM relay",
+        name="relay-stopped", promise="an orderly stop is safe", injected="SIGTERM relay",
         inject=crashes.terminate("relay"), short=False, lasts=during_the_stops,
     ),
     Scenario(
-        name="events-stopped", promise="an orderly stop loses none", injected="SIGTERM events",
+        name="events-stopped", promise="an orderly stop is safe", injected="SIGTERM events",
         inject=crashes.terminate("events"), short=False, lasts=during_the_stops,
     ),
     Scenario(
-        name="worker-stopped", promise="an orderly stop resends none",
-        injected="SIGTERM email_worker in its calls",
+        name="worker-stopped", promise="SIGTERM resends none",
+        injected="SIGTERM a busy worker",
         inject=crashes.terminate_busy("email_worker"), lasts=during_the_stops,
     ),
     Scenario(
-        name="poison", promise="poison harms only itself", injected="a job that kills its worker",
+        name="poison", promise="poison harms only itself", injected="a job kills its workers",
         inject=crashes.poison, orders=crashes.poisoned, unknown=lambda _scale: 1,
         duplicates=crashes.beside_the_poison,
     ),
     # RabbitMQ.
     Scenario(
-        name="broker-killed", promise="a broker crash loses nothing", injected="kill -9 RabbitMQ",
+        name="broker-killed", promise="a broker crash is safe", injected="kill -9 RabbitMQ",
         inject=outages.kill_rabbitmq,
     ),
     Scenario(
-        name="broker-stopped", promise="intake survives the broker", injected="stop RabbitMQ",
+        name="broker-stopped", promise="202 without the broker", injected="stop RabbitMQ",
         inject=outages.stop_rabbitmq, lasts=during_the_outage, short=False,
     ),
     Scenario(
-        name="broker-alarm", promise="intake survives the alarm", injected="memory alarm",
+        name="broker-alarm", promise="202 during an alarm", injected="memory alarm",
         inject=outages.raise_memory_alarm, lasts=during_the_outage,
     ),
     Scenario(
@@ -90,7 +90,7 @@ SCENARIOS = (
         inject=outages.black_hole_to_rabbitmq, lasts=during_the_outage, short=False,
     ),
     Scenario(
-        name="queue-deleted", promise="nothing is stuck", injected="a queue deleted with its jobs",
+        name="queue-deleted", promise="nothing is stuck", injected="a queue is deleted",
         inject=outages.delete_queue,
     ),
     # Redis.
@@ -111,7 +111,7 @@ SCENARIOS = (
         inject=outages.black_hole("Redis"), lasts=during_the_outage, short=False,
     ),
     Scenario(
-        name="quota", promise="no one is over quota", injected="stop Redis, then FLUSHALL",
+        name="quota", promise="no one is over quota", injected="stop Redis, FLUSHALL",
         inject=outages.trouble_redis, check=orders.exactly_the_quota, quota=orders.quota_of,
         final=frozenset({QUOTA_EXCEEDED}),
     ),
@@ -131,15 +131,25 @@ SCENARIOS = (
         injected="black hole to PostgreSQL", inject=outages.black_hole("PostgreSQL"),
         lasts=during_the_outage, refusals=NO_DATABASE, short=False,
     ),
+    Scenario(
+        name="database-full", promise="never a false 202", injected="no space in PostgreSQL",
+        inject=outages.fill_disk, lasts=during_the_outage, refusals=NO_DATABASE,
+    ),
+    # The two services that the gateway asks.
+    Scenario(
+        name="services-partition", promise="a partition heals", injected="black hole to services",
+        inject=outages.black_hole_to_services, lasts=during_the_outage,
+        refusals=frozenset({UNAVAILABLE, IN_PROGRESS}), short=False,
+    ),
     # Providers.
     Scenario(
-        name="provider-partition", promise="duplicates bounded, flagged",
-        injected="black hole to the provider", inject=outages.black_hole("provider"),
+        name="provider-partition", promise="duplicates are flagged",
+        injected="black hole to provider", inject=outages.black_hole("provider"),
         duplicates=one_per_thread, lasts=during_the_outage, steady=True, short=False,
     ),
     Scenario(
-        name="provider-silent", promise="duplicates bounded, flagged",
-        injected="it accepts and never answers", inject=outages.silence_provider,
+        name="provider-silent", promise="duplicates are flagged",
+        injected="takes, never answers", inject=outages.silence_provider,
         duplicates=outages.unanswered_calls, lasts=during_the_outage, steady=True, short=False,
     ),
     Scenario(
@@ -148,17 +158,26 @@ SCENARIOS = (
     ),
     Scenario(
         name="provider-fickle", promise="trouble is retried",
-        injected="451 to every second message",
+        injected="451 to every other mail",
         inject=outages.provider_mood(Mood.FICKLE), lasts=during_the_outage,
     ),
     Scenario(
-        name="provider-slow", promise="trouble is waited out", injected="50 ms a message",
+        name="provider-slow", promise="trouble is waited out", injected="50 ms for each mail",
         inject=outages.provider_mood(Mood.SLOW), lasts=during_the_outage, steady=True, short=False,
     ),
     Scenario(
-        name="provider-gone", promise="trouble is retried", injected="the provider hangs up",
+        name="provider-gone", promise="trouble is retried", injected="provider hangs up",
         inject=outages.provider_mood(Mood.REFUSE_CONNECTIONS), lasts=during_the_outage, steady=True,
         short=False,
+    ),
+    Scenario(
+        name="provider-failover", promise="the next takes over", injected="503 from the first",
+        inject=limits.fail_over, lasts=during_the_outage, steady=True,
+    ),
+    Scenario(
+        name="provider-limited", promise="Retry-After is kept", injected="429 from the provider",
+        inject=limits.ask_for_a_pause, check=limits.no_early_call, lasts=during_the_outage,
+        steady=True,
     ),
     # Time.
     Scenario(
