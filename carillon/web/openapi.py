@@ -11,7 +11,9 @@ from carillon.web.envelope import failure
 from carillon.web.errors import ApiError
 from carillon.web.internal_auth import ORGANIZATION_HEADER, SECRET_HEADER
 
-_META = {
+Schema = dict[str, Any]
+
+_META: Schema = {
     "type": "object",
     "required": ["total", "limit", "page", "total_pages", "has_next", "has_previous"],
     "properties": {
@@ -39,8 +41,6 @@ _ERROR = {
 # The real message names a header, and which one depends on the service.
 _AUTHENTICATION = "The credentials are missing or wrong."
 
-Schema = dict[str, Any]
-
 
 def schema_of(shape: Any) -> Schema:
     """A msgspec type's JSON schema with every reference written out, as one OpenAPI object."""
@@ -54,8 +54,13 @@ def request_body(shape: type[msgspec.Struct]) -> dict[str, Schema]:
     return {"application/json": schema_of(shape)}
 
 
-def answer(shape: Any, description: str, *, example: object = None) -> OpenApiResponse:
-    """The envelope around `shape`, for `extend_schema(responses={200: …})`."""
+def answer(
+    shape: Any, description: str, *, example: object = None, meta: Schema | None = None
+) -> OpenApiResponse:
+    """The envelope around `shape`, for `extend_schema(responses={200: …})`.
+
+    `meta` is the schema of another than the usual one.
+    """
     schema = {
         "type": "object",
         "required": ["success", "data", "message", "meta"],
@@ -63,7 +68,7 @@ def answer(shape: Any, description: str, *, example: object = None) -> OpenApiRe
             "success": {"const": True},
             "data": schema_of(shape),
             "message": {"type": "string"},
-            "meta": _META,
+            "meta": meta or _META,
         },
     }
     examples = [OpenApiExample(description, value=example)] if example is not None else []

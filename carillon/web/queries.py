@@ -37,14 +37,14 @@ class Query:
         """Up to `most` characters that PostgreSQL can store."""
         value = self._value(name)
         if len(value) > most or "\x00" in value:
-            return self._refuse(name, f"Expected up to {most} characters.")
+            return self.refuse(name, f"Expected up to {most} characters.")
         return value
 
     def choice(self, name: str, options: Collection[str]) -> str:
         """One of `options`."""
         value = self._value(name)
         if value and value not in options:
-            return self._refuse(name, f"Expected one of {', '.join(options)}.")
+            return self.refuse(name, f"Expected one of {', '.join(options)}.")
         return value
 
     def flag(self, name: str) -> bool | None:
@@ -62,14 +62,14 @@ class Query:
         except msgspec.ValidationError:
             time = None
         if time is None or time.tzinfo is None:
-            self._refuse(
+            self.refuse(
                 name, "Expected an ISO 8601 time with an offset, such as 2026-01-31T09:00:00Z."
             )
             return None
         try:
             return in_utc(time)
         except UnusableTime:
-            self._refuse(name, EXPECTED)
+            self.refuse(name, EXPECTED)
             return None
 
     def check(self) -> None:
@@ -83,6 +83,7 @@ class Query:
     def _value(self, name: str) -> str:
         return "" if name in self._wrong else str(self._query.get(name, ""))
 
-    def _refuse(self, name: str, problem: str) -> str:
+    def refuse(self, name: str, problem: str) -> str:
+        """Remember what is wrong with a parameter; answers the empty text, for an absent one."""
         self._wrong[name] = problem
         return ""

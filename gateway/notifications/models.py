@@ -5,6 +5,7 @@ retention deletes what is personal while counts and ids remain.
 """
 
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
 from carillon.contracts import ids
 from carillon.contracts.lanes import Lane
@@ -12,6 +13,17 @@ from carillon.contracts.messages import DeliveryPolicy, Mode
 from carillon.contracts.status import Status
 from carillon.web.fields import PrefixedIDField
 from gateway.organizations.models import Organization
+
+
+class RecipientDigest(models.Func):
+    """64 bits of the address of a NotificationContent, of several devices the first.
+
+    An index of it is small whatever the address is: a device token may have 4,096 characters.
+    """
+
+    function = "hashtextextended"
+    template = "%(function)s(%(expressions)s, 0)"
+    output_field = models.BigIntegerField()
 
 
 class Notification(models.Model):
@@ -24,7 +36,8 @@ class Notification(models.Model):
         Organization, on_delete=models.PROTECT, db_index=False, db_constraint=False
     )
     # The client's idempotency key, or one that we made.
-    request_id = models.CharField(max_length=128)
+    # In the C collation its unique index also finds those that begin alike.
+    request_id = models.CharField(max_length=128, db_collation="C")
     # SHA-256 of what was asked for: the same request_id with another body is refused.
     request_digest = models.BinaryField(max_length=32)
     correlation_id = models.CharField(max_length=64)
@@ -75,6 +88,22 @@ class Notification(models.Model):
                 condition=models.Q(batch_id__isnull=False),
                 name="notification_batch",
             ),
+            models.Index(
+                fields=("organization", "user_id", "-created_at", "-id"),
+                condition=~models.Q(user_id=""),
+                name="notification_user",
+            ),
+            models.Index(
+                fields=("organization", "template_code", "-created_at", "-id"),
+                condition=~models.Q(template_code=""),
+                name="notification_template",
+            ),
+            # Most are delivered: those are found among the newest, and need no place here.
+            models.Index(
+                fields=("organization", "status", "-created_at", "-id"),
+                condition=~models.Q(status="delivered"),
+                name="notification_status",
+            ),
         )
 
     def __str__(self) -> str:
@@ -95,6 +124,14 @@ class NotificationContent(models.Model):
     recipient_name = models.CharField(max_length=200, blank=True)
     content = models.JSONField()
     traceparent = models.CharField(max_length=55, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(
+                RecipientDigest(KeyTextTransform("value", KeyTransform("0", "addresses"))),
+                name="notification_recipient",
+            ),
+        )
 
     def __str__(self) -> str:
         """The notification's id."""

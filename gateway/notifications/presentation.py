@@ -67,6 +67,7 @@ def _summary(notification: Notification, *, masked: bool) -> dict[str, Any]:
         "template_code": notification.template_code or None,
         "template_version": notification.template_version,
         "language": notification.language or None,
+        "batch_id": notification.batch_id,
         "metadata": notification.metadata,
         "provider": notification.provider or None,
         "provider_message_id": notification.provider_message_id or None,

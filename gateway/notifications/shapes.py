@@ -50,6 +50,7 @@ class SummaryShape(msgspec.Struct, frozen=True, kw_only=True):
     template_code: str | None
     template_version: int | None
     language: str | None
+    batch_id: str | None
     metadata: dict[str, Any]
     provider: str | None
     provider_message_id: str | None

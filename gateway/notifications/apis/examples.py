@@ -64,6 +64,7 @@ SUMMARY: dict[str, Any] = {
     "template_code": "welcome_email",
     "template_version": 3,
     "language": "en",
+    "batch_id": None,
     "metadata": {"source": "signup_flow"},
     "provider": "smtp",
     "provider_message_id": "<0193f2c6a7b87d1e9c0a5b4d3e2f1a00@carillon.test>",

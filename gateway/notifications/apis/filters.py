@@ -1,78 +1,66 @@
 """The query of a list: what may be asked, and what is wrong with what was."""
 
-from datetime import datetime
-
-import msgspec
 from rest_framework.request import Request
 
+from carillon.contracts import ids
 from carillon.contracts.channels import CHANNELS
 from carillon.contracts.status import Status
-from carillon.web.errors import ValidationFailed
-from carillon.web.times import in_utc
+from carillon.web.addresses import InvalidAddress, normalize_email, normalize_phone_number
+from carillon.web.queries import Query
+from gateway.notifications.bodies import TOKEN_LENGTH
+from gateway.notifications.cursors import LENGTH_MOST
 from gateway.notifications.selectors import Filters
 
-_ALLOWED = (
+_NAMES = (
     "status",
     "type",
     "user_id",
+    "recipient",
     "template_code",
+    "batch_id",
     "search",
     "created_after",
     "created_before",
     "sort",
-    "page",
-    "limit",
+    "cursor",
 )
-_TEXT_LENGTH = 128
 
 
-def requested_filters(request: Request) -> Filters:
-    """Raises ValidationFailed: a filter that were ignored would show what was not asked for."""
-    query = request.query_params
-    wrong: dict[str, list[str]] = {}
-    for name in query:
-        if name not in _ALLOWED:
-            wrong[name] = [f"Unknown parameter. Allowed: {', '.join(_ALLOWED)}."]
-        elif len(query.getlist(name)) > 1:
-            wrong[name] = ["Send it once."]
-        elif len(query[name]) > _TEXT_LENGTH or "\x00" in query[name]:
-            wrong[name] = [f"Expected up to {_TEXT_LENGTH} characters."]
-    times: dict[str, datetime | None] = {}
-    for name in ("created_after", "created_before"):
-        try:
-            times[name] = _time(query.get(name, ""))
-        except ValueError:
-            wrong[name] = [
-                "Expected an ISO 8601 time with an offset, such as 2026-01-31T09:00:00Z."
-            ]
-    for name, options in (
-        ("status", tuple(status.value for status in Status)),
-        ("type", tuple(CHANNELS)),
-        ("sort", ("-created_at", "created_at")),
-    ):
-        if query.get(name) and query[name] not in options:
-            wrong[name] = [f"Expected one of {', '.join(options)}."]
-    if wrong:
-        raise ValidationFailed(details=wrong)
-    return Filters(
-        status=query.get("status", ""),
-        type=query.get("type", ""),
-        user_id=query.get("user_id", ""),
-        template_code=query.get("template_code", ""),
-        search=query.get("search", ""),
-        newest_first=query.get("sort", "-created_at") != "created_at",
-        **times,
+def requested_filters(request: Request) -> tuple[Filters, str]:
+    """The filters, and the text of a cursor. Raises ValidationFailed.
+
+    A filter that were ignored would show what was not asked for.
+    """
+    query = Query(request, *_NAMES)
+    filters = Filters(
+        status=query.choice("status", tuple(status.value for status in Status)),
+        type=query.choice("type", tuple(CHANNELS)),
+        user_id=query.text("user_id"),
+        recipient=_as_stored(query.text("recipient", TOKEN_LENGTH)),
+        template_code=query.text("template_code"),
+        batch_id=query.text("batch_id"),
+        search=query.text("search"),
+        created_after=query.time("created_after"),
+        created_before=query.time("created_before"),
+        newest_first=query.choice("sort", ("-created_at", "created_at")) != "created_at",
     )
+    cursor = query.text("cursor", LENGTH_MOST)
+    if filters.batch_id and ids.parse_id(ids.BATCH, filters.batch_id) is None:
+        query.refuse("batch_id", "Expected a batch_… id.")
+    if cursor and request.query_params.get("page"):
+        query.refuse("cursor", "Send either page or cursor.")
+    query.check()
+    return filters, cursor
 
 
-def _time(text: str) -> datetime | None:
-    """Raises ValueError. A space stands for the plus that a URL's decoding ate."""
-    if not text:
-        return None
-    try:
-        time = msgspec.convert(text.replace(" ", "+"), datetime)
-    except msgspec.ValidationError as error:
-        raise ValueError(str(error)) from None
-    if time.tzinfo is None:
-        raise ValueError("no offset")
-    return in_utc(time)
+def _as_stored(recipient: str) -> str:
+    """The address in the form that sending stores; anything else is looked for as it is."""
+    if recipient.startswith((" ", "+")):
+        # A URL's decoding makes a space of a plus.
+        recipient = f"+{recipient[1:]}"
+    for normalize in (normalize_email, normalize_phone_number):
+        try:
+            return normalize(recipient)
+        except InvalidAddress:
+            continue
+    return recipient

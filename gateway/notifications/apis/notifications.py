@@ -7,13 +7,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from carillon.contracts.channels import CHANNELS
-from carillon.contracts.status import Status
 from carillon.web.bodies import parse_body
-from carillon.web.envelope import page_meta, success
+from carillon.web.envelope import success
 from carillon.web.errors import ApiError, ValidationFailed
 from carillon.web.openapi import request_body
-from carillon.web.paging import LIMIT_DEFAULT, LIMIT_MOST, PAGE_MOST, requested_page
 from gateway.admission.entry import SplitKey
 from gateway.admission.errors import QuotaExceeded, RequestIDConflict, RequestInProgress
 from gateway.admission.views import ClientApi
@@ -21,21 +18,19 @@ from gateway.documentation import (
     body_refusals,
     caller_refusals,
     path_parameter,
-    query_parameter,
     refusals,
     sent,
     shown,
 )
 from gateway.notifications import errors
 from gateway.notifications.acceptance import accept_notification
-from gateway.notifications.apis import create, examples
-from gateway.notifications.apis.filters import requested_filters
+from gateway.notifications.apis import create, examples, listing
 from gateway.notifications.bodies import NotificationBody, StatusBody
 from gateway.notifications.lookup import look_up
 from gateway.notifications.metrics import count_accepted, count_refused
 from gateway.notifications.presentation import show_detail, show_status, show_summary
-from gateway.notifications.selectors import get_notification, get_status, list_notifications
-from gateway.notifications.shapes import AcceptedShape, DetailShape, StatusShape, SummaryShape
+from gateway.notifications.selectors import get_notification, get_status
+from gateway.notifications.shapes import AcceptedShape, DetailShape, StatusShape
 from gateway.organizations.key_records import KeyRecord
 from gateway.organizations.models import Scope
 
@@ -130,45 +125,11 @@ class NotificationsApi(ClientApi):
     @extend_schema(
         operation_id="list_notifications",
         summary="List notifications",
-        description="The newest first. Addresses are masked unless the key has the scope `read`.",
+        description=listing.DESCRIPTION,
         tags=_TAGS,
-        parameters=[
-            query_parameter("status", {"enum": [s.value for s in Status]}, "In this status."),
-            query_parameter("type", {"enum": list(CHANNELS)}, "On this channel."),
-            query_parameter("user_id", {"type": "string"}, "To this user (our id)."),
-            query_parameter("template_code", {"type": "string"}, "From this template."),
-            query_parameter("search", {"type": "string"}, "The request_id, or how it begins."),
-            query_parameter(
-                "created_after", {"type": "string", "format": "date-time"}, "From this time on."
-            ),
-            query_parameter(
-                "created_before", {"type": "string", "format": "date-time"}, "Before this time."
-            ),
-            query_parameter(
-                "sort", {"enum": ["-created_at", "created_at"]}, "Default: -created_at."
-            ),
-            query_parameter(
-                "page", {"type": "integer", "minimum": 1, "maximum": PAGE_MOST}, "From 1."
-            ),
-            query_parameter(
-                "limit",
-                {
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": LIMIT_MOST,
-                    "default": LIMIT_DEFAULT,
-                },
-                "Notifications on a page.",
-            ),
-        ],
+        parameters=listing.PARAMETERS,
         responses={
-            200: shown(
-                list[SummaryShape],
-                "A page of notifications",
-                [examples.SUMMARY],
-                "Notifications retrieved",
-                limit=20,
-            ),
+            200: listing.ANSWER,
             **refusals(
                 *caller_refusals("read", "send"),
                 ValidationFailed(details={"status": ["Expected one of accepted, queued, …"]}),
@@ -177,13 +138,11 @@ class NotificationsApi(ClientApi):
     )
     def get(self, request: Request) -> Response:
         """A page of notifications."""
-        page = requested_page(request)
         caller = self.caller(request)
-        found = list_notifications(caller.organization_id, requested_filters(request))
+        page = listing.requested_listing(request, caller.organization_id)
         masked = _is_masked(caller)
-        data = [show_summary(notification, masked=masked) for notification in found[page.slice]]
-        meta = page_meta(total=found.count(), limit=page.limit, page=page.number)
-        return success(data, "Notifications retrieved", meta=meta)
+        data = [show_summary(notification, masked=masked) for notification in page.found]
+        return success(data, listing.MESSAGE, meta=page.meta)
 
 
 class NotificationApi(ClientApi):

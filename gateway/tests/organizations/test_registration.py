@@ -48,7 +48,8 @@ def register(body: Any = BODY, address: str = "198.51.100.7", **headers: str) ->
 
 def test_it_is_off_unless_allowed(configure: Any) -> None:
     assert not django_settings.GATEWAY.registration.allowed
-    for body in (BODY, {}, []):
+    bodies: tuple[object, ...] = (BODY, {}, [])
+    for body in bodies:
         assert register(body).error == (403, "registration_disabled")
     assert not Organization.objects.exists()
 
