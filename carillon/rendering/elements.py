@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 # Possessive, and tried where something opens: what never closes ends the search at once.
-_OPENING = re.compile(r"<(?:!--|/?[A-Za-z])")
+_OPENING = re.compile(r"<(?:!|/?[A-Za-z])")
 _RAW = r"style|script|title|textarea"
 _ELEMENT = re.compile(
-    r"<!--(?P<comment>.*?)-->"
+    r"(?P<comment><!--.*?-->|<!(?!--)[^>]*+>)"
     r"|<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9:-]*+)"
     r"(?P<attributes>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*+)>",
     re.DOTALL,
@@ -52,7 +52,10 @@ def find_attribute(attributes: str, name: str) -> re.Match[str] | None:
 
 
 def elements(text: str) -> Iterator[Element]:
-    """Tags in order, none within comments, styles and scripts; where one never ends, no more."""
+    """Tags in order, none within comments, styles and scripts; where one never ends, no more.
+
+    Comments and the document's type are told, too, as elements called "!--".
+    """
     at = 0
     while (opening := _OPENING.search(text, at)) is not None:
         found = _ELEMENT.match(text, opening.start())

@@ -24,6 +24,18 @@ class Hidden:
         span = self.span(word)
         return self.source[span.start : span.end]
 
+    def offset(self, at: int) -> int:
+        """Where in `source` stands what is at `at` in `text`."""
+        moved = 0
+        for found in self.words.finditer(self.text):
+            span = self.span(found.group())
+            if found.start() <= at < found.end():
+                return span.start
+            if at < found.start():
+                break
+            moved += span.end - span.start - len(found.group())
+        return at + moved
+
     def span(self, word: str) -> Span:
         """Where it stood."""
         return self.spans[int(self.words.sub(r"\1", word))]

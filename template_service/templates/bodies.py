@@ -42,6 +42,13 @@ Subject: TypeAlias = Annotated[
     str, Meta(max_length=SUBJECT_MOST, description="Of an email; of a push the title.")
 ]
 Source: TypeAlias = Annotated[str, Meta(max_length=SOURCE_MOST)]
+MJML: TypeAlias = Annotated[
+    str,
+    Meta(
+        max_length=SOURCE_MOST,
+        description="Of an email, in place of html_content, which is made of it when published.",
+    ),
+]
 Language: TypeAlias = Annotated[
     str, Meta(max_length=40, description="BCP 47.", examples=["en", "pt-BR"])
 ]
@@ -75,6 +82,7 @@ class TemplateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     description: Description = ""
     subject: Subject = ""
     html_content: Source = ""
+    mjml: MJML = ""
     language: Language = "en"
     status: Literal["draft", "active"] = "draft"
     variables: Variables = []
@@ -92,6 +100,7 @@ class ReplaceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     description: Description = ""
     subject: Subject = ""
     html_content: Source = ""
+    mjml: MJML = ""
     language: Language | UnsetType = UNSET
     variables: Variables = []
     optional_variables: Variables = []
@@ -108,6 +117,7 @@ class ChangeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     subject: Subject | UnsetType = UNSET
     content: Source | UnsetType = UNSET
     html_content: Source | UnsetType = UNSET
+    mjml: MJML | UnsetType = UNSET
     language: Language | UnsetType = UNSET
     variables: Variables | UnsetType = UNSET
     optional_variables: Variables | UnsetType = UNSET
@@ -161,6 +171,8 @@ def check_words(body: TemplateBody | ReplaceBody | ChangeBody) -> str:
         wrong["name"] = ["Expected one line of text."]
     if body.subject is not UNSET:
         _check_subject(body.subject, wrong)
+    if body.mjml and body.html_content:
+        wrong["mjml"] = ["Send either mjml or html_content."]
     if body.sample_data is not UNSET and len(msgspec.json.encode(body.sample_data)) > SAMPLE_BYTES:
         wrong["sample_data"] = [f"Expected {SAMPLE_BYTES} bytes of JSON at most."]
     _check_variables(body, wrong)

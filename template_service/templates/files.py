@@ -4,6 +4,7 @@
     welcome/sample.json    the sample_data, where there is any
     welcome/en.txt         subject and variables; its text is the content
     welcome/en.html        the html_content, where there is any
+    welcome/en.mjml        or the mjml
 
 A `.txt` begins with `key: value` lines between two lines of `---`. Every file ends with one line
 break more than the text that it holds.
@@ -20,6 +21,7 @@ from carillon.web import strict_json
 TEMPLATE_FILE = "template.txt"
 SAMPLE_FILE = "sample.json"
 FENCE = "---"
+MARKUP = {"html": "html_content", "mjml": "mjml"}
 FACTS = ("name", "type", "category", "delivery", "default_language")
 WORDS = ("status", "subject", "variables", "optional_variables")
 LISTS = frozenset({"variables", "optional_variables"})
@@ -70,12 +72,13 @@ def write_template(folder: Path, template: TemplateFiles) -> None:
         matter = {"status": found.status, **{key: found.words[key] for key in WORDS[1:]}}
         text = found.words["content"]
         written[f"{found.language}.txt"] = _with_matter(matter, str(text))
-        if found.words["html_content"]:
-            written[f"{found.language}.html"] = f"{found.words['html_content']}\n"
+        for suffix, word in MARKUP.items():
+            if found.words[word]:
+                written[f"{found.language}.{suffix}"] = f"{found.words[word]}\n"
     for name, text in written.items():
         (own / name).write_text(text, encoding="utf-8", newline="")
     for path in own.iterdir():
-        if path.suffix in {".txt", ".html", ".json"} and path.name not in written:
+        if path.suffix in {".txt", ".html", ".mjml", ".json"} and path.name not in written:
             path.unlink()
 
 
@@ -88,8 +91,8 @@ def _read_template(folder: Path) -> TemplateFiles:
     names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
     for name in sorted(names - {TEMPLATE_FILE, SAMPLE_FILE}):
         language, dot, suffix = name.rpartition(".")
-        if not dot or suffix not in {"txt", "html"}:
-            raise UnreadableFile(f"{folder.name}/{name}: expected .txt and .html files alone.")
+        if not dot or suffix not in {"txt", *MARKUP}:
+            raise UnreadableFile(f"{folder.name}/{name}: expected .txt, .html and .mjml files.")
         if suffix == "txt":
             found.languages.append(_read_language(folder, language))
         elif f"{language}.txt" not in names:
@@ -111,12 +114,10 @@ def _read_sample(path: Path) -> dict[str, Any]:
 
 def _read_language(folder: Path, language: str) -> LanguageFiles:
     matter, content = _read_matter(folder / f"{language}.txt", WORDS)
-    page = folder / f"{language}.html"
-    words: dict[str, str | list[str]] = {
-        "subject": matter.get("subject", ""),
-        "content": content,
-        "html_content": _text(_read(page)) if page.is_file() else "",
-    }
+    words: dict[str, str | list[str]] = {"subject": matter.get("subject", ""), "content": content}
+    for suffix, word in MARKUP.items():
+        page = folder / f"{language}.{suffix}"
+        words[word] = _text(_read(page)) if page.is_file() else ""
     for key in LISTS:
         words[key] = [name.strip() for name in matter.get(key, "").split(",") if name.strip()]
     return LanguageFiles(language, matter.get("status", "draft"), words)

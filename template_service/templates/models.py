@@ -73,6 +73,8 @@ class TemplateVersion(models.Model):
     subject = models.TextField(blank=True)
     content = models.TextField(blank=True)
     html_content = models.TextField(blank=True)
+    # In place of html_content, which is made of it when it is published.
+    mjml = models.TextField(blank=True, default="", db_default="")
     # Names.
     variables = models.JSONField(default=list)
     optional_variables = models.JSONField(default=list)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from carillon.rendering import Part, is_partial
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
-from template_service.templates.selectors import CODE, TEXTS, best_match
+from template_service.templates.selectors import CODE, SOURCES, best_match
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class PublishedParts:
             code=code,
             number=chosen.number,
             language=chosen.language,
-            fields={name: getattr(chosen, name) for name in TEXTS},
+            fields={name: getattr(chosen, name) for name in SOURCES},
             variables=tuple(chosen.variables),
             optional_variables=tuple(chosen.optional_variables),
         )

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from carillon.contracts.messages import Content
 from carillon.contracts.records import PublishedVersion
 from carillon.rendering import (
@@ -87,8 +89,12 @@ def lint(template: Template, version: TemplateVersion) -> Findings:
     if composed.problems:
         return Findings(composed.problems, composed.warnings)
     partial = is_partial(template.code)
+    # As written, for its lines; its HTML as it is sent, for its size.
+    version_sent = msgspec.structs.replace(
+        composed.version, html_content=prepared.content.html_content
+    )
     warnings = lint_version(
-        composed.version, template.type, category=template.category, partial=partial
+        version_sent, template.type, category=template.category, partial=partial
     )
     return Findings(
         prepared.problems,

@@ -29,7 +29,9 @@ class VersionNotFound(NotFound):
 
 
 CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+# What is sent of a version, and what its author may have written.
 TEXTS = ("subject", "content", "html_content")
+SOURCES = (*TEXTS, "mjml")
 NAMES = ("variables", "optional_variables")
 
 
@@ -160,12 +162,15 @@ def published(version: TemplateVersion) -> PublishedVersion:
 
 
 def written(version: TemplateVersion) -> PublishedVersion:
-    """A version as its author wrote it, for what is said about lines and columns."""
+    """A version as its author wrote it, for what is said about lines and columns.
+
+    Its `html_content` is MJML where the author wrote that.
+    """
     return PublishedVersion(
         version=version.number,
         subject=version.subject,
         content=version.content,
-        html_content=version.html_content,
+        html_content=version.mjml or version.html_content,
         variables=tuple(version.variables),
         optional_variables=tuple(version.optional_variables),
     )

@@ -13,7 +13,15 @@ from template_service.templates.models import Template, TemplateVersion, Version
 from template_service.templates.previews import Findings
 from template_service.templates.services.dependents import Dependent
 
-COMPARED = ("subject", "content", "html_content", "variables", "optional_variables", "language")
+COMPARED = (
+    "subject",
+    "content",
+    "html_content",
+    "mjml",
+    "variables",
+    "optional_variables",
+    "language",
+)
 # Comparing lines can take time in proportion to the square of their number.
 DIFF_LINES_MOST = 2_000
 
@@ -72,6 +80,7 @@ class TemplateShape(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     content: str
     html_content: str
+    mjml: str
     variables: list[str]
     optional_variables: list[str]
     sample_data: dict[str, Any]
@@ -159,6 +168,7 @@ def show_template(
         subject=version.subject,
         content=version.content,
         html_content=version.html_content,
+        mjml=version.mjml,
         variables=list(version.variables),
         optional_variables=list(version.optional_variables),
         sample_data=template.sample_data,

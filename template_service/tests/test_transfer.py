@@ -129,7 +129,7 @@ def test_a_refused_template_stays_as_it_was_and_the_others_go_on(
         ("x/template.txt", "---\nowner: x\n---\n", "is none of"),
         ("welcome/sample.json", "[]", "expected an object"),
         ("welcome/sample.json", "{", "sample.json"),
-        ("welcome/en.pdf", "x", "expected .txt and .html"),
+        ("welcome/en.pdf", "x", "expected .txt, .html and .mjml"),
         ("welcome/fr.html", "x", "there is no fr.txt"),
         ("welcome/en.txt", b"---\n---\n\xff", "expected UTF-8"),
         ("welcome/en.txt", "---\nstatus: gone\n---\nx", "refused"),

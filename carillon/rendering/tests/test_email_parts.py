@@ -30,6 +30,7 @@ SECONDS = 1.0
         ("A {% if n %}1{% else %}2{% endif %} B {% if z %}1{% else %}2{% endif %}", "A 1 B 2"),
         ("<p>A</p>{% if z %}<p>1</p>{% endif %}<p>B</p>", "A\n\nB"),
         ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc"),
+        ("<!DOCTYPE html><p>a</p><!--[if mso]>m<![endif]-->", "a"),
         ("<style>a{}</style><title>t</title><script>s</script><!-- c -->x{# y #}", "x"),
         ("a &amp; b &lt;c&gt; &#123;&#123; d }}", "a & b <c> { { d }}"),
         ("{{ url }} {% raw %}{{ x }}{% endraw %}", "https://a.b/?c=1&d {{ x }}"),

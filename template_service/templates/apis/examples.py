@@ -32,6 +32,7 @@ SMS_TEMPLATE = {
 TEMPLATE = {
     "template_id": "tmpl_0193f2c6a7b87d1e9c0a5b4d3e2f1a03",
     **REFERENCE_TEMPLATE,
+    "mjml": "",
     "category": "transactional",
     "delivery": "at_least_once",
     "default_language": "en",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from carillon.rendering import Problem, check_written
 from carillon.web.errors import ValidationFailed
 from template_service.templates.models import Template, TemplateVersion
-from template_service.templates.selectors import TEXTS
+from template_service.templates.selectors import SOURCES
 from template_service.templates.services.preparing import prepare
 
 
@@ -13,7 +13,7 @@ def require_readable(version: TemplateVersion) -> None:
     """A draft may be incomplete, but never broken. Raises ValidationFailed with line and column."""
     problems = [
         problem.in_field(field)
-        for field in TEXTS
+        for field in SOURCES
         for problem in check_written(getattr(version, field))
     ]
     if problems:

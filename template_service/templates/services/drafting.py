@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 from msgspec import UNSET
 
+from carillon.contracts.channels import CHANNELS, ContentKind
 from carillon.web.errors import ValidationFailed
 from carillon.web.tenants.services import require_organization
 from template_service.templates.bodies import ChangeBody, ReplaceBody, TemplateBody, check_words
@@ -42,6 +43,7 @@ def create_template(organization_id: str, body: TemplateBody) -> tuple[Template,
         language=language,
         **{field: getattr(body, field) for field in WORDS},
     )
+    _check_mjml(version)
     require_readable(version)
     with transaction.atomic():
         if body.status == "active":
@@ -97,6 +99,10 @@ def _changed_words(template: Template, body: ChangeBody, language: str) -> Templ
     if not words:
         return shown_version(template)
     draft = _draft(template, language or template.default_language)
+    for one, other in (("mjml", "html_content"), ("html_content", "mjml")):
+        if words.get(one):
+            # Each stands in place of the other.
+            words.setdefault(other, "")
     for field, value in words.items():
         setattr(draft, field, value)
     _keep(draft)
@@ -126,5 +132,12 @@ def _draft(template: Template, language: str) -> TemplateVersion:
 
 
 def _keep(draft: TemplateVersion) -> None:
+    _check_mjml(draft)
     require_readable(draft)
     draft.save(force_insert=True)
+
+
+def _check_mjml(version: TemplateVersion) -> None:
+    """Raises ValidationFailed."""
+    if version.mjml and CHANNELS[version.template.type].content is not ContentKind.EMAIL:
+        raise ValidationFailed(details={"mjml": ["Only emails are written in MJML."]})
