@@ -67,7 +67,8 @@ class AddressLink:
     address: str
 
 
-Link: TypeAlias = CategoryLink | ChannelLink | AddressLink
+UserLink: TypeAlias = CategoryLink | ChannelLink
+Link: TypeAlias = UserLink | AddressLink
 
 
 class LinkSigner:

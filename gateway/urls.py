@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("gateway.deliveries.urls")),
     path("", include("gateway.organizations.urls")),
     path("", include("gateway.forwarding.urls")),
+    path("", include("gateway.unsubscribe.urls")),
     *common_urls(everything=health.everything(), serving=health.serving()),
 ]
 

@@ -26,6 +26,7 @@ globals().update(
             "carillon.web.tenants",
             "user_service.policies",
             "user_service.suppressions",
+            "user_service.unsubscribe",
             "user_service.users",
         ],
         title="Carillon user service",

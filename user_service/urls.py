@@ -21,6 +21,7 @@ urlpatterns = [
     path("internal/organizations/", OrganizationSyncApi.as_view()),
     path("", include("user_service.policies.urls")),
     path("", include("user_service.suppressions.urls")),
+    path("", include("user_service.unsubscribe.urls")),
     path("", include("user_service.users.urls")),
     *common_urls(everything=_everything, serving=_serving),
 ]

@@ -40,8 +40,13 @@ def client_address(request: HttpRequest) -> str:
 
 def count_call(policy: str, request: HttpRequest, *, most: int, seconds: int) -> LimitState:
     """Count this call against `most` in `seconds` of its address; within the process if need be."""
+    return count_against(policy, client_address(request), most=most, seconds=seconds)
+
+
+def count_against(policy: str, whom: str, *, most: int, seconds: int) -> LimitState:
+    """The same for whatever else tells callers apart."""
     # Addresses of people do not belong into Redis.
-    who = hashlib.sha256(client_address(request).encode()).hexdigest()[:32]
+    who = hashlib.sha256(whom.encode()).hexdigest()[:32]
     key = f"carillon:address:{policy}:{who}"
     try:
         reply = scripts().run(THROTTLE, [key], [most, seconds * MICROSECONDS])

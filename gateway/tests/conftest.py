@@ -17,6 +17,7 @@ from gateway.organizations.models import Organization, PlanName
 from gateway.organizations.services import create_api_key
 from gateway.tests.calls import Api
 from gateway.tests.doubles import ServiceDouble, serving
+from gateway.unsubscribe import pages as unsubscribe
 
 
 def forget_connections() -> None:
@@ -30,6 +31,8 @@ def forget_connections() -> None:
         scripts.scripts,
         entry._plan_arguments,
         forwarding._client,
+        connections.link_signer,
+        unsubscribe._user_service,
     ):
         cached.cache_clear()
     entry._process_limits._full_at.clear()

@@ -39,6 +39,12 @@ def reasons_by_digest(organization_id: str, digests: Collection[bytes]) -> dict[
     return {bytes(digest): reason for digest, reason in found.values_list("digest", "reason")}
 
 
+def find_by_place(organization_id: str, place: Place) -> Suppression | None:
+    """The suppression of an address on a channel, if there is one."""
+    digest = address_digest(organization_id, *place)
+    return Suppression.objects.filter(organization_id=organization_id, digest=digest).first()
+
+
 def find_suppression(organization_id: str, suppression_id: str) -> Suppression:
     """Raises SuppressionNotFound."""
     if ids.parse_id(ids.SUPPRESSION, suppression_id) is None:

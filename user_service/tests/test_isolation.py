@@ -18,7 +18,7 @@ from user_service.users.models import Device, PreferenceChange, User
 METHODS = ("get", "post", "put", "patch", "delete")
 # Neither about an organization: they need no header, or the secret alone.
 OPEN = {"api/schema/", "api/docs/", "api/redoc/"}
-ABOUT_NO_ORGANIZATION = {"internal/organizations/"}
+ABOUT_NO_ORGANIZATION = {"internal/organizations/", "internal/links/<str:token>/"}
 
 BODIES: dict[tuple[str, str], object] = {
     ("api/v1/categories/<str:code>/", "patch"): {"essential": True},
@@ -62,6 +62,7 @@ def fill(route: str, **values: object) -> str:
         "device_id": "device_" + "0" * 32,
         "suppression_id": "supp_" + "0" * 32,
         "code": "marketing",
+        "token": "of-nobody",
         **values,
     }
     return "/" + re.sub(r"<str:(\w+)>", lambda found: str(known[found.group(1)]), route)
@@ -96,6 +97,8 @@ def test_the_walk_sees_every_route() -> None:
         ("api/v1/users/batch/", "post"),
         ("api/v1/users/import/", "post"),
         ("internal/devices/<str:device_id>/disable/", "post"),
+        ("internal/links/<str:token>/", "get"),
+        ("internal/links/<str:token>/", "post"),
         ("internal/organizations/", "post"),
         ("internal/policy/", "get"),
         ("internal/suppressions/", "post"),

@@ -14,6 +14,7 @@ class Source(StrEnum):
 
     API = "api"
     IMPORT = "import"
+    UNSUBSCRIBE_LINK = "unsubscribe_link"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Pages for the people who receive messages: their languages, their looks, their safety."""
