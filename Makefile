@@ -4,7 +4,7 @@ PYTHON ?= python3
 LOCAL := @$(PYTHON) -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help run send stop status logs clean lint test test-unit chaos servers
+.PHONY: help run send stop status doctor logs clean lint test test-unit chaos servers
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ stop: ## Stop the running platform
 
 status: ## Say what runs, where, and whether it is well
 	$(LOCAL) status
+
+doctor: ## Look over settings, servers, migrations and providers, and say how to mend what is wrong
+	$(LOCAL) doctor
 
 logs: ## Follow the logs; one process: make logs NAME=gateway
 	$(LOCAL) logs $(NAME)

@@ -27,6 +27,7 @@ globals().update(
         ),
     )
 )
+DOCTOR = "gateway.doctor.checks"
 globals()["SPECTACULAR_SETTINGS"]["POSTPROCESSING_HOOKS"] = [
     "gateway.documentation.add_error_schema",
 ]

@@ -1,5 +1,6 @@
 """What a worker's `__main__` calls: settings, providers, run, until a signal says stop."""
 
+import argparse
 import itertools
 import signal
 import threading
@@ -12,6 +13,7 @@ from carillon.observability import logging
 from carillon.observability.health import HealthChecks
 from carillon.observability.server import OperationsServer
 from carillon.settings import Environment
+from carillon.worker import doctor
 from carillon.worker.processes import ProcessGroup, is_child, report_port, stop_with_parent
 from carillon.worker.registry import ConfiguredProvider, ProviderFactory, configured_providers
 from carillon.worker.runner import Runner
@@ -27,10 +29,14 @@ def run(worker: str, registry: Registry, *, threads: int) -> int:
     """Run `worker` until SIGTERM or SIGINT; returns the exit status.
 
     `threads` is the default for each of its channels. Raises SettingsError before anything starts.
+    With the argument `doctor` it looks over what it needs instead.
     """
+    options = _arguments(worker)
     env = Environment()
     logging.configure(worker, env)
     settings = load(worker, env, threads=threads)
+    if options.command == "doctor":
+        return doctor.run(settings, registry, env, as_json=options.json)
     providers = {
         channel.name: configured_providers(channel.name, registry[channel.name], env)
         for channel in settings.channels
@@ -41,6 +47,19 @@ def run(worker: str, registry: Registry, *, threads: int) -> int:
             each.provider.close()
         return ProcessGroup(settings).run(stop)
     return serve(settings, providers, stop=stop)
+
+
+def _arguments(worker: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {worker}",
+        description="Deliver what is in the queues until told to stop (SIGTERM or SIGINT).",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    examine = commands.add_parser(
+        "doctor", help="check settings, providers, Redis and RabbitMQ; send nothing"
+    )
+    examine.add_argument("--json", action="store_true", help="a JSON array for programs")
+    return parser.parse_args()
 
 
 def serve(

@@ -41,6 +41,11 @@ COMMANDS = {
     ),
     "stop": Subcommand("stop the running platform", "deploy.local.stop"),
     "status": Subcommand("say what runs, where, and whether it is well", "deploy.local.status"),
+    "doctor": Subcommand(
+        "look over settings, connections, versions, migrations, clocks and providers",
+        "deploy.local.doctor",
+        requirements="local.txt",
+    ),
     "logs": Subcommand("show the logs, all or by name", "deploy.local.logs"),
     "clean": Subcommand("stop the platform and delete its data", "deploy.local.clean"),
     "servers": Subcommand(
