@@ -1,0 +1,57 @@
+"""What schemathesis is told beyond the OpenAPI: real ids, JSON Lines, and two of our rules.
+
+Loaded in its process; KNOWN_OBJECTS is JSON as `objects.make_objects` makes it.
+"""
+
+import json
+import os
+import re
+import zlib
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import schemathesis
+from schemathesis import Case, GenerationMode, HookContext, Response
+from schemathesis.core.failures import Failure
+
+KNOWN: dict[str, str] = json.loads(os.environ.get("KNOWN_OBJECTS", "{}"))
+_PARAMETER = re.compile(r"([^/]+)/\{([a-z_]+)\}")
+
+
+@schemathesis.hook
+def map_case(context: HookContext, case: Case[Any]) -> Case[Any]:
+    """Three of four calls are about something that exists; a password costs a second of hashing."""
+    if case.method != "DELETE" and case.path_parameters and _is_positive(case, "path_parameters"):
+        for word, name in _PARAMETER.findall(case.operation.path):
+            value = str(case.path_parameters.get(name, ""))
+            known = KNOWN.get(f"{word}/{name}")
+            if known and zlib.crc32(value.encode(errors="replace")) % 4:
+                case.path_parameters[name] = known
+    if isinstance(case.body, dict) and _is_positive(case, "body"):
+        case.body.pop("password", None)
+    return case
+
+
+@schemathesis.hook
+def filter_failure(
+    context: HookContext, failure: Failure, case: Case[Any], response: Response
+) -> bool:
+    """An empty query parameter is an absent one: forms send them."""
+    query = parse_qsl(urlsplit(str(response.request.url)).query, keep_blank_values=True)
+    is_empty = any(value == "" for _, value in query)
+    return not (is_empty and type(failure).__name__ == "AcceptedNegativeData")
+
+
+@schemathesis.serializer("application/x-ndjson")
+def json_lines(context: Any, value: Any) -> Any:
+    """Text and bytes as they are; any other value as one line."""
+    if isinstance(value, bytes):
+        return value
+    return value.encode(errors="replace") if isinstance(value, str) else json.dumps(value).encode()
+
+
+def _is_positive(case: Case[Any], location: str) -> bool:
+    if case.meta is None:
+        return True
+    modes = {str(where.value): info.mode for where, info in case.meta.components.items()}
+    return modes.get(location, GenerationMode.POSITIVE) is GenerationMode.POSITIVE
