@@ -26,6 +26,8 @@ class Reason(StrEnum):
 
     USER_OPTED_OUT = "user_opted_out"
     SUPPRESSED = "suppressed"
+    QUIET_HOURS = "quiet_hours"
+    FREQUENCY_CAPPED = "frequency_capped"
     NO_ADDRESS = "no_address"
     EXPIRED = "expired"
     OUTCOME_UNKNOWN = "outcome_unknown"

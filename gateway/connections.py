@@ -6,8 +6,15 @@ import redis
 from django.conf import settings
 
 from carillon.clients.http import InternalHTTP
-from carillon.clients.records import RecordLookup, template_lookup, user_lookup
-from carillon.contracts.records import TemplateRecord, UserRecord
+from carillon.clients.records import (
+    RecordLookup,
+    SuppressionLookup,
+    policy_lookup,
+    suppression_lookup,
+    template_lookup,
+    user_lookup,
+)
+from carillon.contracts.records import PolicyRecord, TemplateRecord, UserRecord
 from carillon.redis_client import connect
 from carillon.unsubscribe_links import LinkSigner
 
@@ -52,3 +59,15 @@ def templates() -> RecordLookup[TemplateRecord]:
 def link_signer() -> LinkSigner:
     """Signs unsubscribe links, and reads them."""
     return LinkSigner(settings.GATEWAY.link_secrets)
+
+
+@cache
+def policies() -> RecordLookup[PolicyRecord]:
+    """What organizations decided for all of their users."""
+    return policy_lookup(user_service(), redis_client())
+
+
+@cache
+def suppressions() -> SuppressionLookup:
+    """Addresses to which nothing is sent."""
+    return suppression_lookup(user_service(), redis_client())

@@ -1,5 +1,6 @@
-"""Fetches users and templates as records: the cache first, then HTTP, then what is stale."""
+"""Fetches what other services own as records: the cache first, then HTTP, then what is stale."""
 
+from collections.abc import Callable, Sequence
 from typing import Generic
 from urllib.parse import quote
 
@@ -8,21 +9,70 @@ import redis
 import structlog
 from prometheus_client import Counter
 
-from carillon.clients.http import Answer, InternalHTTP, ServiceDown
-from carillon.contracts.records import TemplateRecord, UserRecord
-from carillon.record_cache import Cached, Record, RecordCache, template_cache, user_cache
+from carillon.clients.http import READ_SECONDS, Answer, InternalHTTP, ServiceDown
+from carillon.contracts.records import (
+    PolicyRecord,
+    SuppressionRecord,
+    TemplateRecord,
+    UserRecord,
+)
+from carillon.record_cache import (
+    Cached,
+    Record,
+    RecordCache,
+    policy_cache,
+    suppression_cache,
+    template_cache,
+    user_cache,
+)
 
 log = structlog.get_logger(__name__)
 
 LOOKUPS = Counter(
     "carillon_record_lookups_total",
-    "Users and templates looked up, by where they came from.",
+    "Users, templates, policies and suppressions looked up, by where they came from.",
     ["kind", "source"],
 )
 
 
-class RecordLookup(Generic[Record]):
-    """Looks records of one kind up. The owner, not this class, writes the cache."""
+class _Source(Generic[Record]):
+    """One kind of record. The owner, not this class, writes the cache."""
+
+    def __init__(self, *, kind: str, http: InternalHTTP, cache: RecordCache[Record]) -> None:
+        self.cache = cache
+        self.http = http
+        self._kind = kind
+
+    def _resolve(
+        self, cached: Cached[Record] | None, ask: Callable[[], Record | None]
+    ) -> Record | None:
+        """What is fresh, else the owner's word, else what is stale. Raises ServiceDown."""
+        if cached is not None and cached.fresh:
+            return self._count("cache", cached.record)
+        try:
+            return self._count("service", ask())
+        except ServiceDown:
+            if cached is None:
+                self._count("none", None)
+                raise
+            log.warning("serving a stale record", kind=self._kind)
+            return self._count("stale", cached.record)
+
+    def _unexpected(self, answer: Answer) -> ServiceDown:
+        log.error("unexpected answer", of=self.http.service, status=answer.status)
+        return ServiceDown(self.http.service)
+
+    def _unreadable(self, error: msgspec.MsgspecError) -> ServiceDown:
+        log.error("unreadable answer", of=self.http.service, error=type(error).__name__)
+        return ServiceDown(self.http.service)
+
+    def _count(self, source: str, record: Record | None) -> Record | None:
+        LOOKUPS.labels(self._kind, source).inc()
+        return record
+
+
+class RecordLookup(_Source[Record]):
+    """Looks records up by their identifier."""
 
     def __init__(
         self,
@@ -33,9 +83,7 @@ class RecordLookup(Generic[Record]):
         http: InternalHTTP,
         cache: RecordCache[Record],
     ) -> None:
-        self.cache = cache
-        self.http = http
-        self._kind = kind
+        super().__init__(kind=kind, http=http, cache=cache)
         self._path = path
         self._decoder = msgspec.json.Decoder(shape)
 
@@ -52,34 +100,73 @@ class RecordLookup(Generic[Record]):
         self, organization_id: str, identifier: str, cached: Cached[Record] | None
     ) -> Record | None:
         """The same, where the cache was already read. Raises ServiceDown."""
-        if cached is not None and cached.fresh:
-            return self._count("cache", cached.record)
-        try:
-            path = self._path.format(quote(identifier, safe=""))
-            answer = self.http.call("GET", path, organization_id=organization_id)
-            return self._count("service", self._record(answer))
-        except ServiceDown:
-            if cached is None:
-                self._count("none", None)
-                raise
-            log.warning("serving a stale record", kind=self._kind)
-            return self._count("stale", cached.record)
+        return self._resolve(cached, lambda: self._ask(organization_id, identifier))
 
-    def _record(self, answer: Answer) -> Record | None:
+    def _ask(self, organization_id: str, identifier: str) -> Record | None:
+        path = self._path.format(quote(identifier, safe=""))
+        answer = self.http.call("GET", path, organization_id=organization_id)
         if answer.status == 404:
             return None
         if answer.status != 200:
-            log.error("unexpected answer", of=self.http.service, status=answer.status)
-            raise ServiceDown(self.http.service)
+            raise self._unexpected(answer)
         try:
             return self._decoder.decode(answer.body)
         except msgspec.MsgspecError as error:
-            log.error("unreadable answer", of=self.http.service, error=type(error).__name__)
-            raise ServiceDown(self.http.service) from error
+            raise self._unreadable(error) from error
 
-    def _count(self, source: str, record: Record | None) -> Record | None:
-        LOOKUPS.labels(self._kind, source).inc()
-        return record
+
+class _Suppressed(msgspec.Struct, frozen=True):
+    """Of the addresses asked about those that are suppressed, and why."""
+
+    suppressed: dict[str, str]
+
+
+class SuppressionLookup(_Source[SuppressionRecord]):
+    """Looks up whether addresses that are no user's are suppressed."""
+
+    _decoder = msgspec.json.Decoder(_Suppressed)
+
+    def complete(
+        self,
+        organization_id: str,
+        channel: str,
+        address: str,
+        cached: Cached[SuppressionRecord] | None,
+    ) -> str:
+        """Why nothing is sent to `address`; empty if it may be. Raises ServiceDown.
+
+        `cached` is what the cache has under `carillon.contracts.suppressions.address_digest`.
+        """
+
+        def ask() -> SuppressionRecord:
+            reasons = self.ask(organization_id, channel, [address])
+            return SuppressionRecord(revision=0, reason=reasons.get(address, ""))
+
+        record = self._resolve(cached, ask)
+        return record.reason if record is not None else ""
+
+    def ask(
+        self,
+        organization_id: str,
+        channel: str,
+        addresses: Sequence[str],
+        *,
+        read_timeout: float = READ_SECONDS,
+    ) -> dict[str, str]:
+        """Of up to 1,000 addresses those that are suppressed, and why. Raises ServiceDown."""
+        answer = self.http.call(
+            "POST",
+            "/internal/suppressions/check/",
+            organization_id=organization_id,
+            body=msgspec.json.encode({"channel": channel, "addresses": addresses}),
+            read_timeout=read_timeout,
+        )
+        if answer.status != 200:
+            raise self._unexpected(answer)
+        try:
+            return self._decoder.decode(answer.body).suppressed
+        except msgspec.MsgspecError as error:
+            raise self._unreadable(error) from error
 
 
 def user_lookup(http: InternalHTTP, client: redis.Redis) -> RecordLookup[UserRecord]:
@@ -102,3 +189,19 @@ def template_lookup(http: InternalHTTP, client: redis.Redis) -> RecordLookup[Tem
         http=http,
         cache=template_cache(client),
     )
+
+
+def policy_lookup(http: InternalHTTP, client: redis.Redis) -> RecordLookup[PolicyRecord]:
+    """What organizations decided, under POLICY: `GET /internal/policy/` of user_service."""
+    return RecordLookup(
+        kind="policy",
+        shape=PolicyRecord,
+        path="/internal/policy/",
+        http=http,
+        cache=policy_cache(client),
+    )
+
+
+def suppression_lookup(http: InternalHTTP, client: redis.Redis) -> SuppressionLookup:
+    """Suppressed addresses: `POST /internal/suppressions/check/` of user_service."""
+    return SuppressionLookup(kind="suppression", http=http, cache=suppression_cache(client))

@@ -19,7 +19,11 @@ class DeviceRecord(msgspec.Struct, frozen=True):
 
 
 class UserRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A user as a recipient. `revision` grows with every change and orders cache writes."""
+    """A user as a recipient. `revision` grows with every change and orders cache writes.
+
+    `preferences` and `categories` are what the user said; what the organization decided for those
+    who said nothing is in its PolicyRecord.
+    """
 
     user_id: str
     revision: int

@@ -24,6 +24,10 @@ WINDOW_SECONDS = 60
 
 _process_limits = ProcessLimits()
 
+# The organizations of keys that were used in this process; a key never changes its own.
+_ORGANIZATIONS_MOST = 10_000
+_organizations: dict[str, str] = {}
+
 
 class Entry(msgspec.Struct, frozen=True):
     """A key that is valid, and how much of its organization's minute is left.
@@ -56,6 +60,15 @@ def enter(text: str, wanted: Sequence[SplitKey] = ()) -> Entry:
     except RedisDown:
         return _in_process(_from_database(prefix, digest))
     return entry or _missed(prefix, digest, wanted)
+
+
+def known_organization(text: str) -> str:
+    """The organization that a key with this prefix is of; empty where this process has seen none.
+
+    It tells what may be worth reading along with the key's record. Whether the key is good is
+    only known then.
+    """
+    return _organizations.get(prefix_of(text) or "", "")
 
 
 def _from_cache(prefix: str, digest: bytes, wanted: Sequence[SplitKey]) -> Entry | None:
@@ -103,6 +116,10 @@ def _in_process(record: KeyRecord) -> Entry:
 def _check(record: KeyRecord, digest: bytes) -> None:
     if not hmac.compare_digest(record.digest, digest) or not record.is_usable():
         raise InvalidAPIKey
+    if record.prefix not in _organizations:
+        if len(_organizations) >= _ORGANIZATIONS_MOST:
+            _organizations.clear()
+        _organizations[record.prefix] = record.organization_id
 
 
 @cache

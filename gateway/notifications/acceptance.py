@@ -2,12 +2,15 @@
 
 import time
 from datetime import UTC, datetime
+from uuid import UUID
 
+import msgspec
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from carillon.contracts import ids
 from carillon.contracts.status import Status
+from carillon.errors import Reason
 from carillon.web.errors import ApiError
 from gateway.admission import reservations
 from gateway.admission.claims import Claim, Reservation
@@ -43,22 +46,21 @@ def accept_notification(asked: Asked, lookup: Lookup) -> Accepted:
 
 def _store(asked: Asked, composed: Composition, new: storage.NewNotification) -> Accepted:
     reservation = None
-    if composed.status is Status.REJECTED:
+    if new.status is Status.REJECTED:
         # Kept so that it can be looked up; nothing is sent, so nothing is counted.
         stored = storage.insert(new)
     else:
-        claim = _claim(asked, composed, new)
         try:
-            reservation = reservations.reserve(claim)
-        except reservations.Began as began:
-            earlier = _earlier(asked)
-            if earlier is not None:
-                return earlier
-            if began.age < IN_FLIGHT_SECONDS:
-                raise RequestInProgress from None
-            # It died on its way; this one takes its place.
-            reservations.forget_request(claim)
-            reservation = reservations.reserve(claim)
+            reservation = _reserve(asked, claim_of(asked, composed, new.id, new.created_at))
+        except _AnsweredBefore as before:
+            return before.answer
+        except reservations.Capped:
+            reason = Reason.FREQUENCY_CAPPED.value
+            return _store(
+                asked,
+                composed,
+                msgspec.structs.replace(new, status=Status.REJECTED, reason=reason),
+            )
         stored = _insert_reserved(new, reservation)
     if not stored:
         earlier = _earlier(asked)
@@ -73,6 +75,29 @@ def _store(asked: Asked, composed: Composition, new: storage.NewNotification) ->
         correlation_id=new.correlation_id,
         month=reservation.month_state() if reservation else None,
     )
+
+
+class _AnsweredBefore(Exception):
+    """There is an answer to an earlier request with this request_id."""
+
+    def __init__(self, answer: Accepted) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
+
+def _reserve(asked: Asked, claim: Claim) -> Reservation:
+    """Raises _AnsweredBefore, RequestInProgress, or what `reservations.reserve` raises."""
+    try:
+        return reservations.reserve(claim)
+    except reservations.Began as began:
+        earlier = _earlier(asked)
+        if earlier is not None:
+            raise _AnsweredBefore(earlier) from None
+        if began.age < IN_FLIGHT_SECONDS:
+            raise RequestInProgress from None
+    # It died on its way; this one takes its place.
+    reservations.forget_request(claim)
+    return reservations.reserve(claim)
 
 
 def _insert_reserved(new: storage.NewNotification, reservation: Reservation) -> bool:
@@ -145,16 +170,23 @@ def _new_notification(
     )
 
 
-def _claim(asked: Asked, composed: Composition, new: storage.NewNotification) -> Claim:
+def claim_of(
+    asked: Asked, composed: Composition, notification_id: UUID, created_at: datetime
+) -> Claim:
+    """What a notification that is not rejected takes of the limits."""
+    caller = asked.caller
     exempt = composed.is_otp and settings.GATEWAY.recipient_limit.exempt_otp
+    who, cap = composed.recipient.limit_key, composed.cap
+    send_at = composed.scheduled_at or created_at
     return Claim(
-        notification_id=new.id,
-        organization_id=asked.caller.organization_id,
+        notification_id=notification_id,
+        organization_id=caller.organization_id,
         request_id=asked.request_id,
-        at=new.created_at,
-        quota=monthly_quota(asked.caller),
-        recipient=None if exempt else composed.recipient.limit_key,
-        channel=new.channel,
+        at=created_at,
+        quota=monthly_quota(caller),
+        recipient=None if exempt else who,
+        channel=asked.body.notification_type,
+        cap=cap.claim(caller.organization_id, caller.mode, who, send_at) if cap else None,
     )
 
 

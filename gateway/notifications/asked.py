@@ -12,6 +12,7 @@ from carillon.contracts.messages import Content
 from carillon.contracts.status import Status
 from gateway.admission.limits import LimitState
 from gateway.notifications.bodies import NotificationBody
+from gateway.notifications.lookup import Wanted
 from gateway.notifications.recipients import Recipient
 from gateway.organizations.key_records import KeyRecord
 
@@ -39,6 +40,12 @@ class Asked:
         if found is None:
             raise ValueError("a key's organization has no id")
         return found
+
+    @property
+    def wanted(self) -> Wanted:
+        """What has to be looked up."""
+        body = self.body
+        return Wanted(self.caller.organization_id, body.template_code, body.user_id, self.direct)
 
     @cached_property
     def digest(self) -> bytes:

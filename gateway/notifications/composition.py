@@ -1,25 +1,36 @@
 """Composes a notification: template, recipient and words, each with its refusals, in order."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import ParamSpec, TypeVar
 
 import msgspec
-from django.conf import settings
 
 from carillon.contracts.lanes import Lane, lane_for
 from carillon.contracts.messages import Content, DeliveryPolicy
-from carillon.contracts.records import TemplateRecord, UserRecord
+from carillon.contracts.records import PolicyRecord, PublishedVersion, TemplateRecord, UserRecord
 from carillon.contracts.status import Status
+from carillon.web.errors import ApiError, ServiceUnavailable
+from gateway.admission.claims import FrequencyCap
 from gateway.notifications.asked import Asked
+from gateway.notifications.decisions import Decision, decide
 from gateway.notifications.errors import TemplateNotFound, TemplateTypeMismatch, UserNotFound
 from gateway.notifications.lookup import Lookup
 from gateway.notifications.recipients import Recipient, user_recipient
 from gateway.notifications.times import check_times
 from gateway.notifications.wording import check_variables, word
-from gateway.unsubscribe.links import Links, links_for, with_way_out
+from gateway.unsubscribe.links import links_for, with_way_out
+
+Refuse = Callable[[ApiError], object]
+_Arguments = ParamSpec("_Arguments")
+_Found = TypeVar("_Found")
 
 
 class Composition(msgspec.Struct, frozen=True, kw_only=True):
-    """What will be sent to whom; `status` is rejected where the recipient does not want it."""
+    """What will be sent to whom; `status` is rejected where it must not be, `reason` says why.
+
+    A `cap` is still to be counted.
+    """
 
     recipient: Recipient
     content: Content
@@ -32,45 +43,103 @@ class Composition(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     scheduled_at: datetime | None
     is_otp: bool
+    cap: FrequencyCap | None = None
 
 
-class _Words(msgspec.Struct, frozen=True):
-    """What is said and which template says it."""
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A notification as far as it could be composed: why something is missing was told."""
 
-    content: Content
-    links: Links
-    template: TemplateRecord | None = None
-    version: int | None = None
-    language: str = ""
+    recipient: Recipient | None
+    content: Content | None
+    template: TemplateRecord | None
+    version: int | None
+    language: str
+    category: str
+    lane: Lane
+    decision: Decision | None
+
+    def composition(self) -> Composition | None:
+        """None where something is missing."""
+        recipient, content, decision = self.recipient, self.content, self.decision
+        if recipient is None or content is None or decision is None:
+            return None
+        template = self.template
+        return Composition(
+            recipient=recipient,
+            content=content,
+            status=decision.status,
+            reason=decision.reason,
+            lane=self.lane,
+            category=self.category,
+            delivery=template.delivery if template else DeliveryPolicy.AT_LEAST_ONCE,
+            template_version=self.version,
+            language=self.language,
+            scheduled_at=decision.scheduled_at,
+            is_otp=template is not None and is_otp(template),
+            cap=decision.cap,
+        )
 
 
 def compose(asked: Asked, lookup: Lookup, now: datetime) -> Composition:
     """Raises ValidationFailed for times, then what design lists down to no_address."""
+    composition = draft(asked, lookup, now, _raise).composition()
+    if composition is None:
+        raise AssertionError("something is missing and nothing was refused")
+    return composition
+
+
+def draft(asked: Asked, lookup: Lookup, now: datetime, refuse: Refuse) -> Draft:
+    """Goes on after a refusal where `refuse` returns.
+
+    Raises UserServiceUnavailable or TemplateServiceUnavailable.
+    """
     body = asked.body
-    scheduled_at = check_times(body.scheduled_at, body.expires_at, now)
-    if asked.inline is None:
-        recipient, words = _from_template(asked, lookup)
-    else:
-        recipient = _recipient(asked, _user(asked, lookup))
-        links = links_for(asked.caller.organization_id, recipient, body.category)
-        words = _Words(asked.inline, links, language=body.language)
-    template = words.template
+    scheduled_at = _attempt(refuse, check_times, body.scheduled_at, body.expires_at, now)
+    template = None if asked.inline else _attempt(refuse, _template, asked, lookup)
+    user = None if asked.direct is not None else lookup.find_user(body.user_id)
+    language, version = body.language, None
+    if template is not None:
+        chosen = _attempt(refuse, _choose, template, body.language, user)
+        if chosen is not None:
+            language, version = chosen
+    is_complete = version is not None and _attempt(refuse, _check, version, asked)
+    recipient = _attempt(refuse, _recipient, asked, lookup, user)
     category = body.category or (template.category if template else "")
-    essential = category in settings.GATEWAY.essential_categories
-    reason = recipient.reason_not_to_send(category, essential=essential)
-    status = Status.SCHEDULED if scheduled_at else Status.ACCEPTED
-    return Composition(
+    decision = content = None
+    if recipient is not None:
+        decision = decide(
+            recipient,
+            category,
+            _policy(lookup, recipient, category),
+            scheduled_at=scheduled_at,
+            expires_at=body.expires_at,
+            now=now,
+        )
+        links = links_for(asked.caller.organization_id, recipient, category)
+        content = asked.inline
+        if template is not None and version is not None and is_complete:
+            content = _attempt(
+                refuse,
+                word,
+                template,
+                version,
+                body.variables,
+                recipient,
+                links,
+                language=language,
+                preferred=body.language or recipient.language,
+            )
+        if content is not None and not decision.is_essential:
+            content = with_way_out(content, links)
+    return Draft(
         recipient=recipient,
-        content=words.content if essential else with_way_out(words.content, words.links),
-        status=Status.REJECTED if reason else status,
-        reason=reason,
-        lane=lane_for(priority=body.priority, category=category, template_code=body.template_code),
+        content=content,
+        template=template,
+        version=version.version if version else None,
+        language=language,
         category=category,
-        delivery=template.delivery if template else DeliveryPolicy.AT_LEAST_ONCE,
-        template_version=words.version,
-        language=words.language,
-        scheduled_at=scheduled_at,
-        is_otp=template is not None and is_otp(template),
+        lane=lane_for(priority=body.priority, category=category, template_code=body.template_code),
+        decision=decision,
     )
 
 
@@ -79,36 +148,61 @@ def is_otp(template: TemplateRecord) -> bool:
     return template.category == "otp" or "otp" in template.code.lower()
 
 
-def _recipient(asked: Asked, user: UserRecord | None) -> Recipient:
+def _raise(refusal: ApiError) -> None:
+    raise refusal
+
+
+def _attempt(
+    refuse: Refuse,
+    step: Callable[_Arguments, _Found],
+    *args: _Arguments.args,
+    **kwargs: _Arguments.kwargs,
+) -> _Found | None:
+    """What `step` gives; None where it refused, and `refuse` went on."""
+    try:
+        return step(*args, **kwargs)
+    except ServiceUnavailable:
+        raise
+    except ApiError as refusal:
+        refuse(refusal)
+    return None
+
+
+def _template(asked: Asked, lookup: Lookup) -> TemplateRecord:
+    template = lookup.get_template(asked.body.template_code)
+    if template.type != asked.body.notification_type:
+        raise TemplateTypeMismatch(template.type, asked.body.notification_type)
+    return template
+
+
+def _choose(
+    template: TemplateRecord, language: str, user: UserRecord | None
+) -> tuple[str, PublishedVersion]:
+    spoken = (language, user.language if user else "")
+    chosen = template.in_language(*(tag for tag in spoken if tag))
+    if chosen is None:
+        raise TemplateNotFound(template.code)
+    return chosen
+
+
+def _check(version: PublishedVersion, asked: Asked) -> bool:
+    check_variables(version, asked.body.variables)
+    return True
+
+
+def _recipient(asked: Asked, lookup: Lookup, user: UserRecord | None) -> Recipient:
     """Raises UserNotFound or NoAddress."""
     if asked.direct is not None:
+        if lookup.is_suppressed(asked.direct):
+            return msgspec.structs.replace(asked.direct, is_suppressed=True)
         return asked.direct
     if user is None:
         raise UserNotFound(asked.body.user_id)
     return user_recipient(asked.body.notification_type, user)
 
 
-def _user(asked: Asked, lookup: Lookup) -> UserRecord | None:
-    """None where there is none, or none is needed. Raises UserServiceUnavailable."""
-    return None if asked.direct is not None else lookup.find_user(asked.body.user_id)
-
-
-def _from_template(asked: Asked, lookup: Lookup) -> tuple[Recipient, _Words]:
-    body = asked.body
-    template = lookup.get_template(body.template_code)
-    if template.type != body.notification_type:
-        raise TemplateTypeMismatch(template.type, body.notification_type)
-    user = _user(asked, lookup)
-    spoken = (body.language, user.language if user else "")
-    chosen = template.in_language(*(tag for tag in spoken if tag))
-    if chosen is None:
-        raise TemplateNotFound(body.template_code)
-    language, version = chosen
-    check_variables(version, body.variables)
-    recipient = _recipient(asked, user)
-    preferred = body.language or recipient.language
-    links = links_for(asked.caller.organization_id, recipient, body.category or template.category)
-    content = word(
-        template, version, body.variables, recipient, links, language=language, preferred=preferred
-    )
-    return recipient, _Words(content, links, template, version.version, language)
+def _policy(lookup: Lookup, recipient: Recipient, category: str) -> PolicyRecord:
+    """Not asked for where nothing could have been decided."""
+    if recipient.user_id or category:
+        return lookup.get_policy()
+    return PolicyRecord(organization_id=lookup.organization_id, revision=0)

@@ -9,7 +9,12 @@ from django.db import connection
 from carillon.errors import Reason
 
 # Refused by us before anything was sent: free of charge.
-FREE_REASONS = (Reason.USER_OPTED_OUT.value, Reason.SUPPRESSED.value)
+FREE_REASONS = (
+    Reason.USER_OPTED_OUT.value,
+    Reason.SUPPRESSED.value,
+    Reason.QUIET_HOURS.value,
+    Reason.FREQUENCY_CAPPED.value,
+)
 
 _COUNT = """
 SELECT count(*) FROM notifications_notification

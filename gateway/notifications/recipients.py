@@ -1,6 +1,6 @@
-"""Who receives a notification, where, and whether they want to."""
+"""Who receives a notification, and where."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -8,11 +8,11 @@ import msgspec
 from carillon.contracts.channels import CHANNELS, AddressKind
 from carillon.contracts.messages import Address
 from carillon.contracts.records import UserRecord
-from carillon.errors import Reason
 from carillon.web.addresses import InvalidAddress, normalize_email, normalize_phone_number
 from carillon.web.errors import ValidationFailed
 from gateway.notifications.bodies import TOKEN_LENGTH, DeviceTarget
 from gateway.notifications.errors import NoAddress
+from gateway.notifications.quiet_hours import Hours
 
 # GOV.UK Notify's simulator numbers, in the form in which it documents them.
 _SIMULATOR_NUMBERS = {"07700900002": "+447700900002", "07700900003": "+447700900003"}
@@ -29,10 +29,11 @@ class Recipient(msgspec.Struct, frozen=True):
     timezone: str = ""
     # What templates find below `user.`.
     variables: dict[str, Any] = {}
-    # What the user switched off.
-    channel_off: bool = False
-    categories_off: frozenset[str] = frozenset()
-    # A bounce or a complaint came back from there, or the client said so.
+    # What the user said of channels, of categories by channel, and of the hours of the week.
+    choices: Mapping[str, bool] = {}
+    category_choices: Mapping[str, Mapping[str, bool]] = {}
+    quiet_hours: Hours = {}
+    # A bounce or a complaint came back from the user's address, or the client said so.
     is_suppressed: bool = False
 
     @property
@@ -40,13 +41,10 @@ class Recipient(msgspec.Struct, frozen=True):
         """What the recipient's rate limit is counted by: the user, else the address."""
         return self.user_id or self.addresses[0].value
 
-    def reason_not_to_send(self, category: str, *, essential: bool) -> str:
-        """Why nothing may be sent; empty if it may. Only suppression stops what is essential."""
-        if self.is_suppressed:
-            return Reason.SUPPRESSED.value
-        if (self.channel_off or category in self.categories_off) and not essential:
-            return Reason.USER_OPTED_OUT.value
-        return ""
+    @property
+    def is_suppressible(self) -> bool:
+        """Devices are disabled instead."""
+        return CHANNELS[self.channel].address is not AddressKind.DEVICE
 
 
 def direct_recipient(channel: str, to: str | DeviceTarget) -> Recipient:
@@ -74,13 +72,10 @@ def user_recipient(channel: str, user: UserRecord) -> Recipient:
         language=user.language,
         timezone=user.timezone,
         variables={**user.attributes, "user_id": user.user_id, "name": user.name},
+        choices=user.preferences,
+        category_choices=user.categories,
+        quiet_hours=user.quiet_hours,
         is_suppressed=channel in user.suppressed,
-        channel_off=not user.preferences.get(channel, True),
-        categories_off=frozenset(
-            category
-            for category, choices in user.categories.items()
-            if not choices.get(channel, True)
-        ),
     )
 
 

@@ -28,6 +28,8 @@ def forget_connections() -> None:
         connections.template_service,
         connections.users,
         connections.templates,
+        connections.policies,
+        connections.suppressions,
         scripts.scripts,
         entry._plan_arguments,
         forwarding._client,
@@ -36,6 +38,7 @@ def forget_connections() -> None:
     ):
         cached.cache_clear()
     entry._process_limits._full_at.clear()
+    entry._organizations.clear()
     reservations._process_limits._full_at.clear()
     reservations._committed.clear()
     reservations._outdated.clear()

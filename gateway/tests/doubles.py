@@ -10,13 +10,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 import redis
 
-from carillon.contracts.records import TemplateRecord, UserRecord
-from carillon.record_cache import template_cache, user_cache
+from carillon.contracts.records import (
+    PolicyRecord,
+    SuppressionRecord,
+    TemplateRecord,
+    UserRecord,
+)
+from carillon.contracts.suppressions import address_digest
+from carillon.record_cache import (
+    POLICY,
+    policy_cache,
+    suppression_cache,
+    template_cache,
+    user_cache,
+)
 from carillon.web.envelope import failure
 
 
@@ -51,6 +64,11 @@ class ServiceDouble:
         self.calls: list[Call] = []
         self.records: dict[tuple[str, str], UserRecord | TemplateRecord] = {}
         self._cache = user_cache(client) if kind == "users" else template_cache(client)
+        self._policy_cache = policy_cache(client)
+        self._suppression_cache = suppression_cache(client)
+        self._policies: dict[str, PolicyRecord] = {}
+        self._suppressed: dict[tuple[str, str, str], str] = {}
+        self._revision = 0
         self.url = ""
 
     def add_user(self, organization_id: str, record: UserRecord) -> UserRecord:
@@ -63,6 +81,21 @@ class ServiceDouble:
         """Known by its code."""
         self.records[organization_id, record.code] = record
         return record
+
+    def decide(self, organization_id: str, **fields: Any) -> PolicyRecord:
+        """The organization decides anew; the cache is told at once, as after a commit."""
+        self._revision += 1
+        policy = PolicyRecord(organization_id=organization_id, revision=self._revision, **fields)
+        self._policies[organization_id] = policy
+        self._policy_cache.write(organization_id, [POLICY], policy)
+        return policy
+
+    def suppress(
+        self, organization_id: str, channel: str, address: str, reason: str = "hard_bounce"
+    ) -> None:
+        """Nothing more is to be sent there; an empty reason takes it back. The cache is told."""
+        self._suppressed[organization_id, channel, address.lower()] = reason
+        self._suppression(organization_id, channel, address)
 
     def record_calls(self) -> list[Call]:
         """The calls that looked a record up."""
@@ -79,6 +112,10 @@ class ServiceDouble:
             return Reply(401, json.dumps(failure("authentication_required", "")).encode())
         if call.path == "/internal/users/batch/":
             return self._batch(call)
+        if call.path == "/internal/policy/":
+            return self._policy(call)
+        if call.path == "/internal/suppressions/check/":
+            return self._check(call)
         prefix = f"/internal/{self.kind}/"
         if not call.path.startswith(prefix):
             return self.reply
@@ -89,6 +126,30 @@ class ServiceDouble:
             return Reply(404, json.dumps(failure("not_found", "")).encode())
         self._cache.write(organization_id, [identifier], record)  # type: ignore[arg-type]
         return Reply(200, msgspec.json.encode(record))
+
+    def _policy(self, call: Call) -> Reply:
+        organization_id = call.headers["x-organization-id"]
+        policy = self._policies.get(organization_id)
+        policy = policy or PolicyRecord(organization_id=organization_id, revision=0)
+        self._policy_cache.write(organization_id, [POLICY], policy)
+        return Reply(200, msgspec.json.encode(policy))
+
+    def _check(self, call: Call) -> Reply:
+        organization_id, asked = call.headers["x-organization-id"], json.loads(call.body)
+        channel, addresses = asked["channel"], asked["addresses"]
+        assert channel != "push"
+        assert 1 <= len(addresses) <= 1_000
+        reasons = {each: self._suppression(organization_id, channel, each) for each in addresses}
+        suppressed = {address: reason for address, reason in reasons.items() if reason}
+        return Reply(200, msgspec.json.encode({"suppressed": suppressed}))
+
+    def _suppression(self, organization_id: str, channel: str, address: str) -> str:
+        self._revision += 1
+        reason = self._suppressed.get((organization_id, channel, address.lower()), "")
+        digest = address_digest(organization_id, channel, address).hex()
+        record = SuppressionRecord(revision=self._revision, reason=reason)
+        self._suppression_cache.write(organization_id, [digest], record)
+        return reason
 
     def _batch(self, call: Call) -> Reply:
         """Many users at once; the cache is left alone."""
@@ -138,7 +199,11 @@ def serving(double: ServiceDouble) -> Iterator[ServiceDouble]:
         def log_message(self, *_args: object) -> None:
             """Tests read answers, not logs."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        # Tests come with fifty threads at once; the default makes most of them wait for seconds.
+        request_queue_size = 128
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -1,23 +1,19 @@
-"""Users as the gateway needs them, with what their organization decided for all."""
+"""Users as the gateway needs them: what they said themselves, not what was decided for all."""
 
 from collections.abc import Iterator, Sequence
 
 from carillon.contracts.channels import CHANNELS, AddressKind
-from carillon.contracts.records import DeviceRecord, PolicyRecord, UserRecord
-from user_service.choices import effective, effective_matrix
-from user_service.policies.selectors import policy_of
+from carillon.contracts.records import DeviceRecord, UserRecord
 from user_service.suppressions.selectors import Place, reasons_of
 from user_service.users.models import User
 
 
 def records_of(organization_id: str, users: Sequence[User]) -> list[UserRecord]:
-    """In two queries; the organization's `users` come with their devices prefetched."""
-    policy = policy_of(organization_id)
+    """In one query; the organization's `users` come with their devices prefetched."""
     reasons = reasons_of(organization_id, {place for user in users for place in places_of(user)})
     return [
         _record(
             user,
-            policy,
             {place[0]: reasons[place] for place in places_of(user) if place in reasons},
         )
         for user in users
@@ -33,8 +29,7 @@ def places_of(user: User) -> Iterator[Place]:
             yield channel.name, address
 
 
-def _record(user: User, policy: PolicyRecord, suppressed: dict[str, str]) -> UserRecord:
-    defaults = {code: category.preferences for code, category in policy.categories.items()}
+def _record(user: User, suppressed: dict[str, str]) -> UserRecord:
     return UserRecord(
         user_id=user.id,
         revision=user.revision,
@@ -50,8 +45,8 @@ def _record(user: User, policy: PolicyRecord, suppressed: dict[str, str]) -> Use
             for device in user.devices.all()
             if not device.disabled_at
         ),
-        preferences=effective(user.preferences, policy.preferences),
-        categories=effective_matrix(user.categories, defaults),
+        preferences=dict(user.preferences),
+        categories=dict(user.categories),
         quiet_hours=dict(user.quiet_hours),
         suppressed=suppressed,
     )

@@ -8,22 +8,24 @@ from django.http import HttpRequest, HttpResponse
 from msgspec import UNSET
 from rest_framework.request import Request
 
+from carillon.contracts.channels import CHANNELS
 from carillon.contracts.status import Status
 from carillon.web.bodies import convert_body, read_object
 from carillon.web.envelope import success_bytes
 from carillon.web.errors import ApiError, ValidationFailed
-from gateway.admission.authentication import single_header
-from gateway.admission.entry import SplitKey
+from gateway.admission.authentication import KEY_HEADER, single_header
+from gateway.admission.entry import SplitKey, known_organization
 from gateway.notifications.asked import Accepted, Asked
 from gateway.notifications.bodies import (
+    DeviceTarget,
     NotificationBody,
     check_complete,
     check_notification,
     request_id_problem,
 )
 from gateway.notifications.inline import inline_content
-from gateway.notifications.lookup import cache_keys
-from gateway.notifications.recipients import direct_recipient
+from gateway.notifications.lookup import Wanted
+from gateway.notifications.recipients import Recipient, direct_recipient
 from gateway.notifications.shapes import AcceptedShape
 from gateway.organizations.key_records import KeyRecord
 
@@ -50,15 +52,17 @@ class RequestBody:
 
     Reading it early tells which records to fetch in the trip that recognises the key. What is
     wrong with it must be told after what is wrong with the key, so it is kept until asked for.
+    So is the recipient that it names: what addresses look like takes long to check.
     """
 
     def __init__(self, request: Request) -> None:
         self._request = request
         self._value: dict[str, Any] | None = None
         self._error: ApiError | None = None
+        self._direct: Recipient | None = None
 
     def cache_keys(self) -> Sequence[SplitKey]:
-        """Of its template and user, as far as it is readable."""
+        """Of its template, user, address and what the organization decided, if it is readable."""
         length = self._request.META.get("CONTENT_LENGTH") or ""
         if not length.isdigit() or int(length) > EARLY_BODY_LIMIT:
             return ()
@@ -70,7 +74,24 @@ class RequestBody:
         code, user_id = self._value.get("template_code"), self._value.get("user_id")
         if not isinstance(code, str | None) or not isinstance(user_id, str | None):
             return ()
-        return cache_keys(code or "", user_id or "") if code or user_id else ()
+        organization_id = known_organization(single_header(self._request, KEY_HEADER))
+        direct = self._early_direct() if organization_id else None
+        return Wanted(organization_id, code or "", user_id or "", direct).cache_keys()
+
+    def _early_direct(self) -> Recipient | None:
+        """None where `to` is nothing that could be suppressed; why that is, is told later."""
+        channel, to = (self._value or {}).get("notification_type"), (self._value or {}).get("to")
+        if not isinstance(channel, str) or not isinstance(to, str) or channel not in CHANNELS:
+            return None
+        try:
+            self._direct = direct_recipient(channel, to)
+        except ApiError:
+            return None
+        return self._direct
+
+    def direct(self, channel: str, to: str | DeviceTarget) -> Recipient:
+        """The recipient that `to` names. Raises ValidationFailed."""
+        return self._direct or direct_recipient(channel, to)
 
     def value(self) -> dict[str, Any]:
         """The body as a JSON object. Raises PayloadTooLarge or InvalidJSON."""
@@ -81,8 +102,9 @@ class RequestBody:
         return self._value
 
 
-def read_asked(request: Request, caller: KeyRecord, value: dict[str, Any]) -> Asked:
+def read_asked(request: Request, caller: KeyRecord, read: RequestBody) -> Asked:
     """The request, valid in itself. Raises what is wrong with its body or headers."""
+    value = read.value()
     check_complete(value)
     body = convert_body(value, NotificationBody)
     check_notification(body)
@@ -92,7 +114,7 @@ def read_asked(request: Request, caller: KeyRecord, value: dict[str, Any]) -> As
     return Asked(
         caller=caller,
         body=body,
-        direct=None if body.to is None else direct_recipient(channel, body.to),
+        direct=None if body.to is None else read.direct(channel, body.to),
         inline=None if body.content is None else inline_content(channel, body.content),
         request_id=_request_id(request, body),
         correlation_id=django_request.correlation_id,  # type: ignore[attr-defined]

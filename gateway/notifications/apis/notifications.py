@@ -45,7 +45,7 @@ class NotificationsApi(ClientApi):
     body: create.RequestBody
 
     def cache_keys(self, request: Request) -> Sequence[SplitKey]:
-        """Those of the template and the user of a request to notify."""
+        """Those of what a request to notify depends on."""
         self.body = create.RequestBody(request)
         return self.body.cache_keys() if request.method == "POST" else ()
 
@@ -105,15 +105,9 @@ class NotificationsApi(ClientApi):
         """Accept a notification."""
         channel = ""
         try:
-            asked = create.read_asked(request, self.caller(request), self.body.value())
+            asked = create.read_asked(request, self.caller(request), self.body)
             channel = asked.body.notification_type
-            lookup = look_up(
-                asked.caller.organization_id,
-                template_code=asked.body.template_code,
-                user_id=asked.body.user_id,
-                entries=self.entries,
-            )
-            accepted = accept_notification(asked, lookup)
+            accepted = accept_notification(asked, look_up(asked.wanted, self.entries))
         except ApiError as refusal:
             count_refused(channel, refusal.code)
             raise

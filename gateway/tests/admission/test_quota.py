@@ -256,9 +256,9 @@ def test_a_database_that_fails_costs_no_quota_for_long(
 @pytest.mark.django_db
 def test_a_recipient_is_not_flooded(tenant: Tenant, configure: Any) -> None:
     configure(recipient_limit=RecipientLimit(most=2, seconds=60, exempt_otp=True))
-    tenant.users.add_user(tenant.id, make_user(external_id="ext", user_id="user_1"))
+    user = tenant.users.add_user(tenant.id, make_user(external_id="ext"))
     body = {"notification_type": "sms", "content": {"body": "B"}}
-    answers = [tenant.api.send({**body, "user_id": who}) for who in ("ext", "user_1", "ext")]
+    answers = [tenant.api.send({**body, "user_id": who}) for who in ("ext", user.user_id, "ext")]
     assert [a.status for a in answers] == [202, 202, 429]
     assert answers[-1].error == (429, "rate_limit_exceeded")
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from carillon.contracts import ids
 from carillon.contracts.lanes import Lane
-from carillon.contracts.messages import Mode, Outcome, decode_job
+from carillon.contracts.messages import Address, Mode, Outcome, decode_job
 from carillon.contracts.records import DeviceRecord
 from carillon.contracts.status import Status
 from carillon.errors import Reason
@@ -22,7 +22,12 @@ from gateway.outbox.models import OutboxMessage
 from gateway.outbox.services.window import take_window
 from gateway.tests.conftest import Tenant
 from gateway.tests.deliveries.conftest import Apply
-from gateway.tests.factories import make_dead_letter, make_event, make_outbox_message
+from gateway.tests.factories import (
+    ADDRESSES,
+    make_dead_letter,
+    make_event,
+    make_outbox_message,
+)
 from gateway.tests.records import make_user
 from gateway.tests.threads import at_once
 
@@ -331,8 +336,35 @@ def test_without_the_user_service_nothing_is_replayed(tenant: Tenant) -> None:
     tenant.users.down = True
     assert tenant.api.post(replay(letter)).error == (503, "user_service_unavailable")
     assert untouched(letter)
-    # Nobody needs to be asked about an address without a user.
-    assert tenant.api.post(replay(make_dead_letter(tenant.organization))).status == 202
+    # It knows which addresses are suppressed, too; about a device nobody needs to be asked.
+    direct = make_dead_letter(tenant.organization)
+    assert tenant.api.post(replay(direct)).error == (503, "user_service_unavailable")
+    device = make_dead_letter(
+        tenant.organization, channel="push", addresses=(Address("tok", "fcm"),)
+    )
+    assert tenant.api.post(replay(device)).status == 202
+
+
+@pytest.mark.django_db
+def test_what_was_sent_to_an_address_that_is_suppressed_by_now_ends_as_rejected(
+    tenant: Tenant,
+) -> None:
+    letter = make_dead_letter(tenant.organization)
+    (address,) = ADDRESSES
+    tenant.users.suppress(tenant.id, "email", address.value)
+    assert tenant.api.post(replay(letter)).data["notification_status"] == "rejected"
+    notification = Notification.objects.get()
+    assert (notification.status, notification.reason) == (Status.REJECTED, Reason.SUPPRESSED)
+    assert not OutboxMessage.objects.exists()
+
+
+@pytest.mark.django_db
+def test_an_organizations_default_holds_for_a_replay(tenant: Tenant) -> None:
+    user = tenant.users.add_user(tenant.id, make_user())
+    letter = make_dead_letter(tenant.organization, user_id=user.user_id)
+    tenant.users.decide(tenant.id, preferences={"email": False})
+    assert tenant.api.post(replay(letter)).data["notification_status"] == "rejected"
+    assert Notification.objects.get().reason == Reason.USER_OPTED_OUT
 
 
 def test_twenty_at_once_send_once(committed_tenant: Tenant) -> None:

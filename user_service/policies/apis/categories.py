@@ -124,7 +124,7 @@ class CategoryDetailApi(OrganizationApi):
         operation_id="update_category",
         summary="Change a category",
         description="Only what is named changes. It is in force for everybody who said nothing "
-        "else within five minutes.",
+        "else from the very next notification on.",
         tags=["policies"],
         parameters=[_CODE],
         request=request_body(CategoryChangeBody),

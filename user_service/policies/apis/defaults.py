@@ -57,7 +57,7 @@ class PreferenceDefaultsApi(OrganizationApi):
         operation_id="update_preference_defaults",
         summary="Change the defaults of the channels",
         description="Only the channels that are named change; null takes one back to on. It is "
-        "in force for everybody who said nothing else within five minutes.",
+        "in force for everybody who said nothing else from the very next notification on.",
         tags=["policies"],
         request=request_body(DefaultsBody),
         examples=[sent("SMS only on request", {"preferences": {"sms": False}})],

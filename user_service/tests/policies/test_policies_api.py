@@ -47,7 +47,10 @@ def test_a_default_holds_for_who_said_nothing(api: Api, other_api: Api) -> None:
     assert preferences(api, silent)["preferences"]["sms"] is False
     assert preferences(api, wants)["preferences"]["sms"] is True
     assert api.get(user_path(silent["user_id"])).data["preferences"]["sms"] is False
-    assert api.get(f"/internal/users/{silent['user_id']}/").body["preferences"]["sms"] is False
+    # The gateway applies the policy of the moment to what the user said.
+    assert api.get(f"/internal/users/{silent['user_id']}/").body["preferences"] == {}
+    assert api.get(f"/internal/users/{wants['user_id']}/").body["preferences"] == {"sms": True}
+    assert api.get("/internal/policy/").body["preferences"] == {"sms": False}
     listed = api.get("/api/v1/users/").data
     assert [user["preferences"]["sms"] for user in listed] == [True, False]
     stranger = other_api.create(email="stranger@example.com")

@@ -34,7 +34,7 @@ def test_a_new_user_is_cached_under_each_name(api: Api, gateway: Gateway) -> Non
     assert cached == gateway.user(api, "customer-1")
     assert cached.user_id == user["user_id"]
     assert cached.email == "jane@example.com"
-    assert cached.preferences == user["preferences"]
+    assert cached.preferences == {"push": False}
     assert cached.attributes == {"plan": "gold"}
     assert [device.token for device in cached.devices] == ["phone"]
     assert cached.revision > 0

@@ -96,8 +96,8 @@ RECORD = {
     "timezone": "Europe/London",
     "attributes": {"plan": "gold", "city": "Leeds"},
     "devices": [{"device_id": DEVICE_ID, "platform": "fcm", "token": DEVICE["token"]}],
-    "preferences": {"email": True, "sms": False, "whatsapp": True, "push": True},
-    "categories": {"marketing": {"email": False, "push": False}},
+    "preferences": {"sms": False},
+    "categories": {"marketing": {"email": False}},
     "quiet_hours": {"friday": [{"start": "22:00", "end": "07:00"}]},
     "suppressed": {"email": "hard_bounce"},
 }
