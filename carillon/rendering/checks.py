@@ -2,9 +2,18 @@
 
 from carillon.contracts.channels import CHANNELS, ContentKind
 from carillon.contracts.records import PublishedVersion
-from carillon.rendering.content import FIELDS, CompiledVersion, Reading, read_version
+from carillon.contracts.template_variables import BUILT_IN
+from carillon.rendering import limits
+from carillon.rendering.content import (
+    FIELDS,
+    CompiledVersion,
+    Reading,
+    field_limit,
+    read_version,
+)
 from carillon.rendering.errors import BrokenTemplate, InvalidSubject, Problem
 from carillon.rendering.lexer import problem_at
+from carillon.rendering.nodes import Text
 from carillon.rendering.parser import parse
 from carillon.rendering.scope import free_names
 from carillon.rendering.subject import check_subject
@@ -36,6 +45,7 @@ def check_version(
         used.update(names)
         problems.extend(_undeclared(version, reading, names))
     problems.extend(_multiline_subject(version, channel))
+    problems.extend(_too_long(readings, channel))
     if not any(reading.parsed.problems for reading in readings):
         # Where a field cannot be read, what it uses is not known.
         problems.extend(_unused(version, used))
@@ -67,7 +77,7 @@ def _missing(field: str, message: str) -> Problem:
 def _undeclared(
     version: PublishedVersion, reading: Reading, names: dict[str, int]
 ) -> list[Problem]:
-    declared = {*version.variables, *version.optional_variables}
+    declared = {*version.variables, *version.optional_variables, *BUILT_IN}
     message = "{} is in neither variables nor optional_variables."
     return [
         problem_at(reading.source, at, "undeclared_variable", message.format(name)).in_field(
@@ -98,6 +108,28 @@ def _multiline_subject(version: PublishedVersion, channel: str) -> list[Problem]
     except InvalidSubject as error:
         return [Problem(code=error.code, message=error.message, field="subject")]
     return []
+
+
+def _too_long(readings: tuple[Reading, ...], channel: str) -> list[Problem]:
+    """What no send could be, whatever its variables: only text that is always there counts."""
+    problems: list[Problem] = []
+    total = 0
+    for reading in readings:
+        fixed = [part.text for part in reading.parsed.body if isinstance(part, Text)]
+        most = field_limit(channel, reading.field)
+        length = sum(map(len, fixed))
+        total += sum(len(text.encode()) for text in fixed)
+        if length > most:
+            message = f"The fixed text has {length} characters; {most} can be sent."
+            problems.append(_of_length(reading.field, message))
+    if CHANNELS[channel].content is ContentKind.PUSH and total > limits.PUSH_BYTES_MOST:
+        message = f"The fixed text has {total} bytes; a push may have {limits.PUSH_BYTES_MOST}."
+        problems.append(_of_length("content", message))
+    return problems
+
+
+def _of_length(field: str, message: str) -> Problem:
+    return Problem(code="content_too_large", message=message, field=field)
 
 
 def _refused_by_engine(

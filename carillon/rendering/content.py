@@ -9,6 +9,7 @@ from typing import Any, Final
 from carillon.contracts.channels import CHANNELS, ContentKind
 from carillon.contracts.messages import Content, EmailContent, PushContent, TextContent
 from carillon.contracts.records import PublishedVersion
+from carillon.contracts.template_variables import BUILT_IN
 from carillon.rendering import limits
 from carillon.rendering.audience import DEFAULT_LANGUAGE, audience
 from carillon.rendering.codegen import generate
@@ -102,7 +103,8 @@ class CompiledVersion:
         problems = [problem for reading in readings for problem in reading.problems]
         if problems:
             raise BrokenTemplate(problems)
-        absent = frozenset(optional)
+        # Whoever renders may have no value for what is built in.
+        absent = frozenset(optional) | frozenset(BUILT_IN)
         programs: list[FieldProgram] = []
         names: set[str] = set()
         self.size = 0
@@ -115,7 +117,7 @@ class CompiledVersion:
                     reading.field,
                     reading.source,
                     generated,
-                    limit=_limit(channel, reading.field),
+                    limit=field_limit(channel, reading.field),
                     html=reading.field == "html_content",
                 )
             )
@@ -171,7 +173,8 @@ class _Cache:
 _compiled = _Cache(_CACHED_CHARACTERS)
 
 
-def _limit(channel: str, field: str) -> int:
+def field_limit(channel: str, field: str) -> int:
+    """Characters that a rendered field may have."""
     output = limits.OUTPUT[channel]
     return {"subject": output.subject, "content": output.content, "html_content": output.html}[
         field

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from carillon.contracts.channels import CHANNELS, ContentKind
 from carillon.contracts.messages import Content, EmailContent, PushContent, TextContent
 from carillon.contracts.records import PublishedVersion
+from carillon.contracts.template_variables import BUILT_IN, PREFERENCES_URL, UNSUBSCRIBE_URL
 from carillon.rendering import limits
 from carillon.rendering.content import FIELDS, read_version
 from carillon.rendering.errors import Problem
@@ -41,7 +42,7 @@ def lint_version(
     kind = CHANNELS[channel].content
     if kind is ContentKind.EMAIL:
         if not partial:
-            found.extend(_email(version, category))
+            found.extend(_email(version, category, used))
         found.extend(_clipped(len(version.html_content.encode())))
     elif channel == "sms":
         found.extend(_sms(version, readings[0].parsed.body))
@@ -67,13 +68,17 @@ def _of(field: str, code: str, message: str) -> Problem:
     return Problem(code=code, message=message, field=field)
 
 
-def _email(version: PublishedVersion, category: str) -> Iterator[Problem]:
+def _email(version: PublishedVersion, category: str, used: set[str]) -> Iterator[Problem]:
     if not version.content.strip():
         message = "There is no text part: one is made of the HTML when this is published."
         yield _of("content", "missing_text_part", message)
     words = f"{version.content} {version.html_content}".lower()
-    if category and category not in ESSENTIAL and "unsubscribe" not in words:
-        message = f"People can opt out of {category}, and this email does not say how."
+    says_how = "unsubscribe" in words or not used.isdisjoint(BUILT_IN)
+    if category and category not in ESSENTIAL and not says_how:
+        message = (
+            f"People can opt out of {category}, and this email does not say how: "
+            f"link {{{{ {UNSUBSCRIBE_URL} }}}} or {{{{ {PREFERENCES_URL} }}}}."
+        )
         yield _of("html_content", "missing_unsubscribe", message)
 
 

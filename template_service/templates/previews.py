@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from carillon.contracts.messages import Content
 from carillon.contracts.records import PublishedVersion
+from carillon.contracts.template_variables import BUILT_IN
 from carillon.rendering import (
     MissingVariables,
     Problem,
@@ -24,6 +25,10 @@ from template_service.templates.parts import PublishedParts, outdated_parts
 from template_service.templates.selectors import published
 from template_service.templates.services.checks import by_field
 from template_service.templates.services.preparing import prepare
+from template_service.templates.translations import missing_translations
+
+# Of a send they lead to pages of its recipient.
+SAMPLE_LINKS: Final = {name: f"https://example.com/{name}" for name in BUILT_IN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ def preview(
         content = render_content(
             as_sent(template, version),
             template.type,
-            data,
+            {**SAMPLE_LINKS, **data},
             language=conventions(version.language, language),
             timezone=timezone,
         )
@@ -102,6 +107,7 @@ def lint(template: Template, version: TemplateVersion) -> Findings:
             *composed.warnings,
             *map(composed.in_own_terms, warnings),
             *_outdated(template, version),
+            *missing_translations(template, version),
         ),
     )
 

@@ -128,6 +128,14 @@ def chosen_version(
     return shown_version(template)
 
 
+def newest_words(template: Template, language: str) -> TemplateVersion | None:
+    """The newest version in exactly this language that has words of its own.
+
+    What was only published anew has no newer words: a draft from before it is newer.
+    """
+    return template.versions.filter(language=language, copy_of=None).order_by("-number").first()
+
+
 def template_record(template: Template) -> TemplateRecord | None:
     """What the gateway sends from; None where nothing is published, and for partials."""
     if template.is_archived or is_partial(template.code):

@@ -3,7 +3,7 @@
 import pytest
 
 from carillon.contracts.records import PublishedVersion
-from carillon.rendering import Problem, check_version
+from carillon.rendering import Problem, check_version, render_content
 from carillon.rendering.tests.versions import version
 
 
@@ -96,3 +96,31 @@ def test_expressions_too_deep_for_the_engine_are_found_here_and_not_when_sending
 
 def test_the_fields_of_other_channels_are_not_looked_at() -> None:
     assert check_version(version("ok", subject="{{ a", html="{{ b"), "sms") == ()
+
+
+@pytest.mark.parametrize(
+    ("channel", "made", "field"),
+    [
+        ("push", version("é" * 2_040, subject="s" * 20), "content"),
+        ("push", version("x", subject="s" * 1_025), "subject"),
+        ("sms", version("a" * 1_601), "content"),
+        ("whatsapp", version("a" * 4_097), "content"),
+        ("email", version("x", subject="s" * 999), "subject"),
+    ],
+)
+def test_what_is_too_long_whatever_its_variables_is_refused(
+    channel: str, made: PublishedVersion, field: str
+) -> None:
+    assert codes(made, channel) == [(field, "content_too_large")]
+
+
+def test_text_in_branches_may_be_longer_than_what_is_sent() -> None:
+    half = "a" * 1_000
+    made = version(f"{{% if a %}}{half}{{% else %}}{half}{{% endif %}}", optional=("a",))
+    assert codes(made, "sms") == []
+
+
+def test_what_is_built_in_needs_no_declaration() -> None:
+    made = version("x{{ unsubscribe_url }}{{ preferences_url }}", subject="s")
+    assert codes(made) == []
+    assert render_content(made, "email", {}).body == "x"

@@ -19,6 +19,8 @@ def codes(made: PublishedVersion, channel: str, category: str = "") -> list[str]
         (version("Hi", subject="s", html="<p>Hi</p>"), "email", ""),
         (version("Hi", subject="s"), "email", "otp"),
         (version("Hi", subject="s", html="<a href='/u'>Unsubscribe</a>"), "email", "news"),
+        (version("Bye: {{ unsubscribe_url }}", subject="s"), "email", "news"),
+        (version("Bye: {{ preferences_url }}", subject="s"), "email", "news"),
         (version("Your code is {{ code }}. {a} [b]", required=("code",)), "sms", "otp"),
         (version("“Hi”" * 100), "whatsapp", ""),
         (version("Hi", subject="s"), "push", ""),

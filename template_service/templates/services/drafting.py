@@ -9,7 +9,7 @@ from carillon.web.errors import ValidationFailed
 from carillon.web.tenants.services import require_organization
 from template_service.templates.bodies import ChangeBody, ReplaceBody, TemplateBody, check_words
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
-from template_service.templates.selectors import shown_version
+from template_service.templates.selectors import newest_words, shown_version
 from template_service.templates.services.changes import (
     WORDS,
     insert_template,
@@ -117,14 +117,8 @@ def _set_facts(template: Template, body: ChangeBody | ReplaceBody) -> None:
 
 
 def _draft(template: Template, language: str) -> TemplateVersion:
-    """A copy of the newest version in the language; of the default's where there is none.
-
-    What was only published anew has no newer words: a draft from before it is newer.
-    """
-    written = template.versions.filter(copy_of=None).order_by("-number")
-    newest = written.filter(language=language).first()
-    if newest is None:
-        newest = written.filter(language=template.default_language).first()
+    """A copy of the newest version in the language; of the default's where there is none."""
+    newest = newest_words(template, language) or newest_words(template, template.default_language)
     words = {field: getattr(newest, field) for field in WORDS} if newest else {}
     return TemplateVersion(
         template=template, number=next_number(template), language=language, **words
