@@ -19,6 +19,7 @@ globals().update(
             "gateway.notifications",
             "gateway.outbox",
             "gateway.deliveries",
+            "gateway.analytics",
         ],
         title="Carillon",
         description=(

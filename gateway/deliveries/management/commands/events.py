@@ -12,6 +12,7 @@ from carillon.observability.health import HealthChecks
 from carillon.observability.server import OperationsServer
 from carillon.settings import Environment
 from carillon.web.health import check_database
+from gateway.analytics.timer import AnalyticsSettings, RollupTimer
 from gateway.deliveries.config import EventsSettings
 from gateway.deliveries.consumers import EventsConsumer
 from gateway.deliveries.reconciler import Reconciler
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         env = Environment()
         logging.configure("events", env)
         own = EventsSettings.read(env)
+        analytics = AnalyticsSettings.read(env)
         consumer = EventsConsumer(settings.GATEWAY.rabbitmq_url, own)
         on_termination(consumer.stop)
 
@@ -45,6 +47,7 @@ class Command(BaseCommand):
                 host=own.host, port=own.port, health=health, alive=lambda: consumer.alive
             ),
             Reconciler(own.reconcile),
+            RollupTimer(analytics),
         ):
             log.info("events started", batch=own.batch, port=own.port)
             consumer.run()

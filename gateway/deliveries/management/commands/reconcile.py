@@ -8,12 +8,13 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from carillon.settings import Environment
 from gateway.deliveries.config import ReconcileSettings
-from gateway.deliveries.reconciler import IDLE_IN_TRANSACTION, count
+from gateway.deliveries.reconciler import count
 from gateway.deliveries.services.reconciliation import (
     Reconciled,
     resolve_stuck,
     restore_promises,
 )
+from gateway.deliveries.timers import IDLE_IN_TRANSACTION
 from gateway.outbox.database import Connection, connect
 
 

@@ -1,0 +1,1 @@
+"""Keeping the rollups in step with the notifications."""
