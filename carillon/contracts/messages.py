@@ -39,14 +39,46 @@ class EmailContent(msgspec.Struct, frozen=True, tag_field="kind", tag="email", o
     unsubscribe_url: str = ""
 
 
-class TextContent(msgspec.Struct, frozen=True, tag_field="kind", tag="text", omit_defaults=True):
-    """A rendered SMS or WhatsApp text."""
+class ProviderTemplate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message template that is registered and approved at the provider, and what fills it.
 
-    body: str
+    `name` is the provider's name or id of it (Twilio: the ContentSid). `parameters` are the values
+    of its body's variables, in order; `header` those of its header, `buttons` the ends of its
+    dynamic URL buttons, by position from 0.
+    """
+
+    name: str
+    language: str = ""
+    namespace: str = ""
+    parameters: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+    buttons: dict[str, str] = {}
+
+
+class TextContent(msgspec.Struct, frozen=True, tag_field="kind", tag="text", omit_defaults=True):
+    """A rendered SMS or WhatsApp text.
+
+    With a `template` (WhatsApp alone) the provider writes the text, and `body` may be empty.
+    """
+
+    body: str = ""
+    template: ProviderTemplate | None = None
+
+
+class PushUrgency(StrEnum):
+    """Whether a device is woken for a push (high), or gets it when it is awake anyway."""
+
+    HIGH = "high"
+    NORMAL = "normal"
 
 
 class PushContent(msgspec.Struct, frozen=True, tag_field="kind", tag="push", omit_defaults=True):
-    """A rendered push notification."""
+    """A rendered push notification.
+
+    A later one with the same `collapse_key` takes the place of one that is still shown or waiting.
+    `ttl` is for how many seconds the push service keeps trying a device that is away; without it,
+    until the notification expires. Without `priority` the lane decides.
+    """
 
     title: str
     body: str = ""
@@ -54,6 +86,9 @@ class PushContent(msgspec.Struct, frozen=True, tag_field="kind", tag="push", omi
     data: dict[str, str] = {}
     action_url: str = ""
     badge: int | None = None
+    collapse_key: str = ""
+    ttl: int | None = None
+    priority: PushUrgency | None = None
 
 
 Content: TypeAlias = EmailContent | TextContent | PushContent
@@ -70,8 +105,47 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
     device_id: str = ""
 
 
+class Outcome(StrEnum):
+    """What became of an attempt, in django-anymail's words."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    BOUNCED = "bounced"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+ARRIVED = frozenset({Outcome.SENT, Outcome.DELIVERED})
+"""The outcomes with which a provider took the message."""
+
+
+class DeviceResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What became of one device of a notification in the attempt with this number.
+
+    It names the device by its id, never by its token; `device_id` is empty for a token that a
+    client sent along with the request.
+    """
+
+    device_id: str = ""
+    platform: str = ""
+    attempt: int
+    outcome: Outcome
+    provider: str = ""
+    provider_message_id: str = ""
+    reason: Reason | None = None
+    error_code: str = ""
+    error_message: str = ""
+    possible_duplicate: bool = False
+
+
 class DeliveryJob(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One attempt to deliver one notification. A worker needs nothing beyond it."""
+    """One attempt to deliver one notification. A worker needs nothing beyond it.
+
+    `addresses` are those that this attempt is for; `settled` tells of the devices that earlier
+    attempts were done with, whether they took it or never will.
+    """
 
     version: int = JOB_VERSION
     notification_id: str
@@ -84,6 +158,7 @@ class DeliveryJob(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     mode: Mode
     delivery: DeliveryPolicy
     addresses: tuple[Address, ...]
+    settled: tuple[DeviceResult, ...] = ()
     recipient_name: str = ""
     user_id: str = ""
     content: Content
@@ -98,20 +173,12 @@ class DeliveryJob(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         return f"{self.notification_id}:{self.attempt}"
 
 
-class Outcome(StrEnum):
-    """What became of an attempt, in django-anymail's words."""
-
-    SENT = "sent"
-    DELIVERED = "delivered"
-    DEFERRED = "deferred"
-    FAILED = "failed"
-    BOUNCED = "bounced"
-    REJECTED = "rejected"
-    EXPIRED = "expired"
-
-
 class DeliveryEvent(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The outcome of an attempt; `deferred` asks for another after `retry_after` seconds."""
+    """The outcome of an attempt; `deferred` asks for another after `retry_after` seconds.
+
+    `devices` tells of every device that this attempt or an earlier one has tried: the last word on
+    each. Those that are `deferred` are all that another attempt is for.
+    """
 
     version: int = EVENT_VERSION
     event_id: str
@@ -131,6 +198,7 @@ class DeliveryEvent(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     occurred_at: datetime
     duration_ms: float = 0.0
     possible_duplicate: bool = False
+    devices: tuple[DeviceResult, ...] = ()
     traceparent: str = ""
 
 

@@ -14,6 +14,27 @@ class Acceptance:
     provider_message_id: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a provider can do, whatever its settings.
+
+    `idempotency_key`: it takes one, so that the same job sent twice arrives once. `max_size`: the
+    longest message, in the unit that it counts (bytes of a push, characters of a text); 0 where it
+    names none. `rate_per_second`: what it takes of
+    an account that has agreed on nothing else; 0 where it names none. `platforms`: the push
+    services whose devices it reaches ("" is a device without one); None where it is not asked.
+    """
+
+    idempotency_key: bool = False
+    max_size: int = 0
+    rate_per_second: float = 0.0
+    platforms: frozenset[str] | None = None
+
+    def serves(self, platform: str) -> bool:
+        """Whether a device of this platform is one for this provider."""
+        return self.platforms is None or platform in self.platforms
+
+
 class OutcomeUnknown(DeliveryFailure):
     """The provider may or may not have the message: the answer was lost after all of it was sent.
 
@@ -31,11 +52,12 @@ class Provider(Protocol):
 
     `send` is called from several threads at once. `receipts` says whether the provider reports
     later what became of the message: if not, acceptance is all there is to know, and counts as
-    delivered.
+    delivered. A job for a user's devices comes to it as one job a device.
     """
 
     name: str
     receipts: bool
+    capabilities: Capabilities
 
     def send(self, job: DeliveryJob) -> Acceptance:
         """Deliver the job's content, once, within a bound of time; never retry what may be sent.

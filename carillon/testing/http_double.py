@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import parse_qs
 
 import msgspec
@@ -16,7 +16,8 @@ from carillon.testing.providers import Case, Rig
 
 TIMEOUT = 0.3
 """The seconds that rigs give their providers."""
-_SILENCE = 5 * TIMEOUT
+SILENCE = 5 * TIMEOUT
+"""For how long a server is silent: long after a client has given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class HTTPDouble:
 
     def be_silent(self) -> None:
         """Until it is stopped, or long after a client has given up."""
-        self._stopping.wait(_SILENCE)
+        self._stopping.wait(SILENCE)
 
 
 class _Server(ThreadingHTTPServer):
@@ -181,10 +182,24 @@ class _Handler(BaseHTTPRequestHandler):
         """Silent: a test reads what the provider logs."""
 
 
+class Double(Protocol):
+    """What a rig needs of a server, whatever version of HTTP it speaks."""
+
+    says: Reply | Raw | None
+    requests: list[Request]
+    took: int
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def open(self) -> int: ...
+
+
 class HTTPRig(Rig):
     """A provider wired to a double; a subclass makes the provider."""
 
-    def __init__(self, double: HTTPDouble) -> None:
+    def __init__(self, double: Double) -> None:
         self.double = double
 
     def accept(self) -> None:

@@ -31,7 +31,7 @@ from carillon.contracts.messages import (
     PushContent,
     TextContent,
 )
-from carillon.contracts.provider import Acceptance, OutcomeUnknown, Provider
+from carillon.contracts.provider import Acceptance, Capabilities, OutcomeUnknown, Provider
 from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
 
 # What must never leave the message: a canary in every place that is personal.
@@ -44,6 +44,8 @@ CANARY_NAME = "Canary Recipient"
 CANARY_CODE = "canary-otp-918273"
 
 CONCURRENT_SENDS = 8
+# Characters that whoever declares no longest message takes at least.
+LONG_TEXT = 5_000
 # No call may take longer, whatever the server does; rigs set short timeouts.
 LONGEST_CALL_SECONDS = 10.0
 
@@ -70,8 +72,7 @@ def delivery_job(channel: str = "email", **changes: Any) -> DeliveryJob:
     return DeliveryJob(**{**fields, **changes})
 
 
-def _content(kind: ContentKind) -> Content:
-    text = f"Your code is {CANARY_CODE}."
+def _content(kind: ContentKind, text: str = f"Your code is {CANARY_CODE}.") -> Content:
     if kind is ContentKind.EMAIL:
         return EmailContent("Your code", text, f"<p>{text}</p>")
     if kind is ContentKind.PUSH:
@@ -86,6 +87,14 @@ class Rig(ABC):
     channel: str
     secrets: tuple[str, ...] = ()
     """Credentials that the provider was given."""
+    address: Address | None = None
+    """To whom the suite sends; None where the channel's canary will do."""
+
+    def job(self, **changes: Any) -> DeliveryJob:
+        """A job for this provider; `changes` are fields of DeliveryJob."""
+        if self.address is not None:
+            changes = {"addresses": (self.address,), **changes}
+        return delivery_job(self.channel, **changes)
 
     @abstractmethod
     def accept(self) -> None:
@@ -128,18 +137,49 @@ class ProviderContract:
         assert re.fullmatch(r"[a-z][a-z0-9_]{1,29}", rig.provider.name)
         assert isinstance(rig.provider.receipts, bool)
 
+    def test_it_declares_what_it_can(self, rig: Rig) -> None:
+        declared = rig.provider.capabilities
+        assert isinstance(declared, Capabilities)
+        assert declared.max_size >= 0
+        assert declared.rate_per_second >= 0
+        platforms = {address.platform for address in rig.job().addresses}
+        assert all(declared.serves(platform) for platform in platforms)
+        of_devices = CHANNELS[rig.channel].address is AddressKind.DEVICE
+        assert of_devices or declared.platforms is None
+
+    def test_what_is_longer_than_it_declares_is_refused(self, rig: Rig) -> None:
+        rig.accept()
+        most = rig.provider.capabilities.max_size
+        long = "x" * ((most or LONG_TEXT) + 1)
+        content = _content(CHANNELS[rig.channel].content, long)
+        if not most:
+            rig.provider.send(rig.job(content=content))
+            assert rig.accepted == 1
+            return
+        with pytest.raises(PermanentFailure) as caught:
+            rig.provider.send(rig.job(content=content))
+        assert caught.value.reason is Reason.PAYLOAD_TOO_LARGE
+        assert rig.accepted == 0
+
+    def test_a_repeat_arrives_once_where_it_declares_so(self, rig: Rig) -> None:
+        rig.accept()
+        job = rig.job()
+        rig.provider.send(job)
+        rig.provider.send(job)
+        assert rig.accepted == (1 if rig.provider.capabilities.idempotency_key else 2)
+
     def test_there_are_cases_for_both_failures(self, rig: Rig) -> None:
         assert {case.failure for case in self.cases} >= {TemporaryFailure, PermanentFailure}
 
     def test_an_accepted_message_is_sent_once(self, rig: Rig) -> None:
         rig.accept()
-        acceptance = rig.provider.send(delivery_job(rig.channel))
+        acceptance = rig.provider.send(rig.job())
         assert isinstance(acceptance, Acceptance)
         assert rig.accepted == 1
 
     def test_threads_send_at_the_same_time(self, rig: Rig) -> None:
         rig.accept()
-        jobs = [delivery_job(rig.channel) for _ in range(5 * CONCURRENT_SENDS)]
+        jobs = [rig.job() for _ in range(5 * CONCURRENT_SENDS)]
         with ThreadPoolExecutor(CONCURRENT_SENDS) as pool:
             accepted = list(pool.map(rig.provider.send, jobs))
         assert rig.accepted == len(jobs)
@@ -150,7 +190,7 @@ class ProviderContract:
         case.arrange(rig)
         started = time.monotonic()
         with pytest.raises(DeliveryFailure) as caught:
-            rig.provider.send(delivery_job(rig.channel))
+            rig.provider.send(rig.job())
         failure = caught.value
         assert time.monotonic() - started < LONGEST_CALL_SECONDS
         assert type(failure) is case.failure
@@ -162,10 +202,10 @@ class ProviderContract:
     def test_it_works_again_after_a_failure(self, rig: Rig, case: Case) -> None:
         case.arrange(rig)
         with pytest.raises(DeliveryFailure):
-            rig.provider.send(delivery_job(rig.channel))
+            rig.provider.send(rig.job())
         before = rig.accepted
         rig.accept()
-        rig.provider.send(delivery_job(rig.channel))
+        rig.provider.send(rig.job())
         assert rig.accepted == before + 1
 
     def test_a_failure_repeats_nothing_personal(
@@ -174,7 +214,7 @@ class ProviderContract:
         case.arrange(rig)
         caplog.set_level("DEBUG")
         with structlog.testing.capture_logs() as logs, pytest.raises(DeliveryFailure) as caught:
-            rig.provider.send(delivery_job(rig.channel))
+            rig.provider.send(rig.job())
         failure = caught.value
         said = f"{failure} {failure.message} {failure.code} {logs} {caplog.text}"
         assert leaks(said, rig) == []
@@ -185,7 +225,7 @@ class ProviderContract:
         rig.accept()
         caplog.set_level("DEBUG")
         with structlog.testing.capture_logs() as logs:
-            acceptance = rig.provider.send(delivery_job(rig.channel))
+            acceptance = rig.provider.send(rig.job())
         printed = capfd.readouterr()
         said = f"{logs} {caplog.text} {printed.out} {printed.err} {acceptance}"
         assert leaks(said, rig) == []
@@ -193,7 +233,7 @@ class ProviderContract:
     def test_content_of_another_channel_is_permanent(self, rig: Rig) -> None:
         rig.accept()
         foreign = "sms" if CHANNELS[rig.channel].content is not ContentKind.TEXT else "email"
-        job = delivery_job(rig.channel, content=_content(CHANNELS[foreign].content))
+        job = rig.job(content=_content(CHANNELS[foreign].content))
         with pytest.raises(PermanentFailure) as caught:
             rig.provider.send(job)
         assert caught.value.reason is Reason.INVALID_CONTENT
@@ -202,7 +242,7 @@ class ProviderContract:
     def test_closing_leaves_nothing_behind(self, rig: Rig) -> None:
         rig.accept()
         threads = threading.active_count()
-        rig.provider.send(delivery_job(rig.channel))
+        rig.provider.send(rig.job())
         rig.provider.close()
         gc.collect()
         deadline = time.monotonic() + 5

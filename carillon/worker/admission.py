@@ -13,6 +13,10 @@
 | Redis is away, first delivery | send unmarked | wait for Redis |
 | Redis is away, redelivered | wait up to a minute, then send, flagged | wait for Redis |
 
+The marker of a job for several devices says which of them its owner was done with: whoever takes
+it over sends to the others alone. At most one device was being called, so that one crash doubles
+one device at most; where nothing is sent any more, the outcome is that of the devices it names.
+
 An owner counts as gone when its process stopped refreshing its presence, or when it is alive but
 has been at the attempt for longer than any provider call may take. A job that is sent unmarked and
 lost with its worker comes back as redelivered: that is why the flag suffices there.
@@ -23,9 +27,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from carillon.contracts.messages import DeliveryPolicy, Outcome
+from carillon.contracts.messages import DeliveryPolicy, DeviceResult, Outcome
 from carillon.errors import Reason
 from carillon.worker.dedupe import Begun, DedupeLedger, Done, Marker, OwnerAlive
+from carillon.worker.devices import interrupted
 from carillon.worker.hands import Hand
 from carillon.worker.outcomes import undelivered, utc_now
 
@@ -38,10 +43,12 @@ LOOK_AGAIN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Call the provider."""
+    """Call the provider, for the devices that are not `settled`; `starts` is our marker's."""
 
     possible_duplicate: bool = False
     unmarked: bool = False
+    starts: int = 1
+    settled: tuple[DeviceResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,9 @@ class Admission:
             if self._is_ours(hand, found):
                 # Its answer was lost, or the job has waited since.
                 earlier = found.starts - 1
-                return self._after_takeover(hand, earlier) if earlier else self._first_send(hand)
+                if earlier:
+                    return self._after_takeover(hand, earlier, found.settled)
+                return self._first_send(hand)
             try:
                 current = self._take_over(hand, found)
             except OwnerAlive:
@@ -112,7 +121,7 @@ class Admission:
             except _NotAlone:
                 return Suspect()
             if current is None:
-                return self._after_takeover(hand, found.starts)
+                return self._after_takeover(hand, found.starts, found.settled)
             found = current
         return Wait(LOOK_AGAIN_SECONDS, "owner")
 
@@ -154,15 +163,18 @@ class Admission:
         unsendable = self._unsendable(hand)
         return Send() if unsendable is None else Settle(unsendable)
 
-    def _after_takeover(self, hand: Hand, starts: int) -> Admitted:
+    def _after_takeover(
+        self, hand: Hand, starts: int, settled: tuple[DeviceResult, ...]
+    ) -> Admitted:
         """`starts` workers were at it before, and none of them lived to tell."""
         if starts >= MOST_STARTS:
             message = f"{starts} workers stopped while they were sending it."
-            return Settle(self._unknown(message), found="started", poison=True)
+            done = interrupted(hand.job, settled, self._unknown(message))
+            return Settle(done, found="started", poison=True)
         if hand.job.delivery is DeliveryPolicy.AT_MOST_ONCE or self._unsendable(hand) is not None:
             message = "A worker stopped while it was sending; the outcome is unknown."
-            return Settle(self._unknown(message), found="started")
-        return Send(possible_duplicate=True)
+            return Settle(interrupted(hand.job, settled, self._unknown(message)), found="started")
+        return Send(possible_duplicate=True, starts=starts + 1, settled=settled)
 
     def _unsendable(self, hand: Hand) -> Done | None:
         now = self._now()

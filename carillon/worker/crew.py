@@ -10,10 +10,17 @@ from datetime import datetime
 import structlog
 
 from carillon.broker.delivery import Delivery
-from carillon.contracts.messages import DeliveryJob, Mode, UnreadableMessage, decode_job
+from carillon.contracts.messages import (
+    DeliveryJob,
+    DeviceResult,
+    Mode,
+    UnreadableMessage,
+    decode_job,
+)
 from carillon.worker import metrics
 from carillon.worker.admission import Admission, Admitted, Send, Settle, Suspect, Wait
 from carillon.worker.dedupe import DedupeLedger, Done
+from carillon.worker.devices import DeviceRound, is_for_devices
 from carillon.worker.hands import Hand, Hands
 from carillon.worker.isolation import Isolation
 from carillon.worker.lanes import Crew, LaneQueues
@@ -162,11 +169,11 @@ class CrewMember(threading.Thread):
 
         Were the job parked instead, all jobs of the prefetch would come back for the one token.
         """
-        choice = order.choose(hand.job.lane)
+        choice = _first_choice(order, hand.job)
         while isinstance(choice, float) and choice <= NAP_SECONDS and not self._stopping.is_set():
             self._write()
             self._stopping.wait(choice)
-            choice = order.choose(hand.job.lane)
+            choice = _first_choice(order, hand.job)
         return choice
 
     def _admit(self, hand: Hand) -> Admitted:
@@ -194,11 +201,35 @@ class CrewMember(threading.Thread):
         if admitted.possible_duplicate:
             metrics.DEDUPE_HITS.labels(job.channel, "started").inc()
             metrics.POSSIBLE_DUPLICATES.labels(job.channel).inc()
+        sender = Sender(order, now=bench.now)
         with call_in_flight(job, bench.now()):
-            done = Sender(order, now=bench.now).send(
-                job, choice, possible_duplicate=admitted.possible_duplicate
-            )
+            if is_for_devices(job):
+                done = DeviceRound(
+                    order,
+                    sender,
+                    record=lambda settled: self._record(hand, admitted, settled),
+                    nap=self._nap,
+                ).send(
+                    job,
+                    choice,
+                    admitted.settled,
+                    possible_duplicate=admitted.possible_duplicate,
+                )
+            else:
+                done = sender.send(job, choice, possible_duplicate=admitted.possible_duplicate)
         self._finish(hand, done)
+
+    def _record(self, hand: Hand, admitted: Send, settled: tuple[DeviceResult, ...]) -> None:
+        """Write which devices are done; without Redis only this process knows, until it ends."""
+        if admitted.unmarked:
+            return
+        try:
+            self._bench.ledger.progress(hand.message_id, hand.begun_at, admitted.starts, settled)
+        except RedisUnavailable:
+            metrics.UNWRITTEN.labels(self._bench.channel).inc()
+
+    def _nap(self, seconds: float) -> bool:
+        return not self._stopping.wait(seconds)
 
     def _without_sending(self, hand: Hand, admitted: Admitted, choice: Choice | float) -> None:
         if isinstance(admitted, Wait):
@@ -274,3 +305,22 @@ class CrewMember(threading.Thread):
                 self._bench.reject(work)
             return
         self._finish(hand, after_defect(hand.job, type(defect).__name__, now=self._bench.now()))
+
+
+def _first_choice(order: ProviderOrder, job: DeliveryJob) -> Choice | float:
+    """A provider for the job; of several devices, for the first that has one now.
+
+    Where there is none for any of their platforms it is the first of all: it is not called.
+    """
+    if not is_for_devices(job):
+        return order.choose(job.lane)
+    platforms = dict.fromkeys(
+        address.platform for address in job.addresses if order.serves(address.platform)
+    )
+    waits: list[float] = []
+    for platform in platforms:
+        choice = order.choose(job.lane, platform=platform)
+        if isinstance(choice, Choice):
+            return choice
+        waits.append(choice)
+    return min(waits) if waits else order.choose(job.lane)

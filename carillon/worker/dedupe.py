@@ -17,7 +17,7 @@ from datetime import datetime
 
 import msgspec
 
-from carillon.contracts.messages import DeliveryEvent, DeliveryJob, Outcome
+from carillon.contracts.messages import DeliveryEvent, DeliveryJob, DeviceResult, Outcome
 from carillon.errors import Reason
 from carillon.worker.redis_link import Command, RedisLink
 
@@ -28,11 +28,15 @@ PRESENCE_SECONDS = 15
 
 
 class Started(msgspec.Struct, frozen=True, array_like=True, tag="s"):
-    """An owner was about to call the provider; `starts` counts the owners so far."""
+    """An owner was about to call the provider; `starts` counts the owners so far.
+
+    Of a job for several devices it was at the first that is not among the `settled`.
+    """
 
     owner: str
     at: float
     starts: int = 1
+    settled: tuple[DeviceResult, ...] = ()
 
 
 class Done(msgspec.Struct, frozen=True, array_like=True, tag="d", kw_only=True):
@@ -50,6 +54,7 @@ class Done(msgspec.Struct, frozen=True, array_like=True, tag="d", kw_only=True):
     error_message: str = ""
     retry_after: float | None = None
     possible_duplicate: bool = False
+    devices: tuple[DeviceResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Unreadable:
     owner: str = ""
     at: float = 0.0
     starts: int = 1
+    settled: tuple[DeviceResult, ...] = ()
 
 
 Begun = Started | Unreadable
@@ -76,6 +82,17 @@ if current and current ~= ARGV[1] then return {0, current} end
 if current and redis.call('EXISTS', KEYS[2]) == 1 then return {2, ''} end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 return {1, ''}
+"""
+
+# Not over the marker of a worker that took us for dead, nor over an outcome.
+_PROGRESS = """
+local current = redis.call('GET', KEYS[1])
+if current then
+  local readable, marker = pcall(cmsgpack.unpack, current)
+  if not readable or marker[1] ~= 's' or marker[2] ~= ARGV[1] then return 0 end
+end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return 1
 """
 
 
@@ -120,6 +137,14 @@ class DedupeLedger:
         finish = self._done(message_id, done)
         return _marker(self._link.run(finish, self._started(next_message_id, at))[1])
 
+    def progress(
+        self, message_id: str, at: float, starts: int, settled: tuple[DeviceResult, ...]
+    ) -> bool:
+        """Say in our marker which devices are done; False where it is ours no more."""
+        ours = _encode(Started(self.owner, at, starts, settled))
+        keys = [MARKER_PREFIX + message_id]
+        return bool(self._link.evaluate(_PROGRESS, keys, [self.owner, ours, self._ttl]))
+
     def take_over(
         self, message_id: str, found: Begun, at: float, *, force: bool = False
     ) -> Marker | None:
@@ -127,7 +152,7 @@ class DedupeLedger:
 
         Raises OwnerAlive where the owner's process is still there, unless `force`.
         """
-        ours = Started(self.owner, at, found.starts + 1)
+        ours = Started(self.owner, at, found.starts + 1, found.settled)
         expected = found.raw if isinstance(found, Unreadable) else _encode(found)
         presence = PRESENCE_PREFIX + ("" if force else found.owner)
         verdict, current = self._link.evaluate(
@@ -179,6 +204,7 @@ def event_of(job: DeliveryJob, done: Done) -> DeliveryEvent:
         occurred_at=done.occurred_at,
         duration_ms=done.duration_ms,
         possible_duplicate=done.possible_duplicate,
+        devices=(*job.settled, *done.devices),
         traceparent=job.traceparent,
     )
 

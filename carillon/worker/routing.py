@@ -97,8 +97,16 @@ class ProviderOrder:
     def __init__(self, members: Iterable[Member]) -> None:
         self.members = tuple(members)
 
-    def choose(self, lane: Lane, tried: Collection[str] = ()) -> Choice | float:
+    def serves(self, platform: str) -> bool:
+        """Whether there is a provider for devices of this platform."""
+        return any(member.provider.capabilities.serves(platform) for member in self.members)
+
+    def choose(
+        self, lane: Lane, tried: Collection[str] = (), platform: str | None = None
+    ) -> Choice | float:
         """The next provider not yet tried, or the seconds until one may be ready.
+
+        With a `platform`, only those that reach its devices.
 
         A rate limit is waited for rather than dodged: only trouble moves traffic to a stand-in.
         A float of 0.0 says that all were tried.
@@ -106,6 +114,8 @@ class ProviderOrder:
         waits: list[float] = []
         for member in self.members:
             if member.provider.name in tried:
+                continue
+            if platform is not None and not member.provider.capabilities.serves(platform):
                 continue
             permit = member.breaker.ask()
             if not isinstance(permit, Permit):
@@ -133,6 +143,11 @@ class ProviderOrder:
 def in_trouble(failure: DeliveryFailure) -> bool:
     """True where the failure is the provider's (or our account's), not the message's."""
     return isinstance(failure, OutcomeUnknown) or failure.reason in _TROUBLE
+
+
+def spreads(failure: DeliveryFailure) -> bool:
+    """True where the recipient's next device would meet the same, after as long a wait."""
+    return in_trouble(failure) and failure.reason is not Reason.CONFIGURATION
 
 
 def _trouble(breaker: Breaker, failure: DeliveryFailure) -> None:

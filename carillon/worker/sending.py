@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 import structlog
@@ -13,7 +13,7 @@ from carillon.errors import DeliveryFailure, PermanentFailure, Reason, Temporary
 from carillon.worker import metrics
 from carillon.worker.dedupe import Done
 from carillon.worker.outcomes import OUTCOMES, accepted, refused, utc_now
-from carillon.worker.routing import Choice, ProviderOrder
+from carillon.worker.routing import Choice, ProviderOrder, spreads
 
 log = structlog.get_logger(__name__)
 
@@ -25,22 +25,36 @@ class Sender:
         self._order = order
         self._now = now
 
-    def send(self, job: DeliveryJob, choice: Choice, *, possible_duplicate: bool = False) -> Done:
+    def send(
+        self,
+        job: DeliveryJob,
+        choice: Choice,
+        *,
+        possible_duplicate: bool = False,
+        platform: str | None = None,
+        avoided: dict[str, DeliveryFailure] | None = None,
+    ) -> Done:
         """Send `job` through `choice`, or a stand-in where that one is in trouble.
+
+        A stand-in reaches the `platform` of the job's device, and is none of `avoided`, to which
+        the providers are added that the job's next device would meet in the same trouble.
 
         A stand-in is tried after a temporary failure, after one of our account with the provider
         (`configuration`), and, at `at_least_once`, where the outcome is unknown: the message may
         then arrive twice, and says so.
         """
+        avoided = {} if avoided is None else avoided
         attempt = _Attempt(job, self._now(), possible_duplicate)
         while True:
             answer = self._call(job, choice)
             if isinstance(answer, Acceptance):
                 return attempt.accepted(choice, answer)
+            if spreads(answer):
+                avoided[choice.name] = answer
             if attempt.settled_by(answer):
                 return attempt.refused(choice.name, answer)
             attempt.failures.append((choice.name, answer))
-            following = self._stand_in(job, attempt)
+            following = self._stand_in(job, attempt, avoided, platform)
             if following is None:
                 return attempt.given_up()
             log.info(
@@ -52,10 +66,17 @@ class Sender:
             )
             choice = following
 
-    def _stand_in(self, job: DeliveryJob, attempt: "_Attempt") -> Choice | None:
+    def _stand_in(
+        self,
+        job: DeliveryJob,
+        attempt: "_Attempt",
+        avoided: Collection[str],
+        platform: str | None,
+    ) -> Choice | None:
         if job.expires_at is not None and job.expires_at <= self._now():
             return None
-        following = self._order.choose(job.lane, [name for name, _ in attempt.failures])
+        tried = {*avoided, *(name for name, _ in attempt.failures)}
+        following = self._order.choose(job.lane, tried, platform)
         return following if isinstance(following, Choice) else None
 
     def _call(self, job: DeliveryJob, choice: Choice) -> Acceptance | DeliveryFailure:

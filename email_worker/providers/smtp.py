@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import structlog
 
 from carillon.contracts.messages import DeliveryJob
-from carillon.contracts.provider import Acceptance
+from carillon.contracts.provider import Acceptance, Capabilities
 from carillon.errors import PermanentFailure, Reason, TemporaryFailure
 from carillon.settings import Environment, SettingsError
 from email_worker.mailbox import InvalidMailbox
@@ -34,6 +34,7 @@ class SMTPProvider:
 
     name = NAME
     receipts = False
+    capabilities = Capabilities()
 
     def __init__(
         self,

@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from carillon.contracts.lanes import Lane
-from carillon.contracts.messages import Address, DeliveryJob, PushContent
-from carillon.contracts.provider import Acceptance
+from carillon.contracts.messages import DeliveryJob, PushContent
+from carillon.contracts.provider import Acceptance, Capabilities
 from carillon.errors import DeliveryFailure, PermanentFailure, Reason
 from carillon.settings import Environment
 from carillon.worker.providers.http import (
@@ -19,13 +18,14 @@ from carillon.worker.providers.http import (
     ProviderHTTP,
     failure_of,
     require_tls,
+    single_address,
 )
-from push_worker.devices import send_to_each
 from push_worker.service_account import AccessToken, ServiceAccount
+from push_worker.terms import collapse_id, is_urgent, push_of, seconds_to_live, topic
 
 _URL = "https://fcm.googleapis.com"
-# A device named without a platform is FCM's: it is the default of the API.
-_PLATFORMS = frozenset({"fcm", ""})
+# https://firebase.google.com/docs/cloud-messaging/concept-options
+_LONGEST_PAYLOAD = 4096
 # Four weeks (AndroidConfig.ttl).
 _LONGEST_TTL = 2_419_200
 _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
@@ -51,10 +51,12 @@ TEMPORARY: Mapping[str, Reason] = {
 
 
 class FCMProvider:
-    """Sends to each of the user's devices; FCM has no call for several."""
+    """Sends to one device; FCM has no call for several."""
 
     name = "fcm"
     receipts = False
+    # A device named without a platform is FCM's: it is the default of the API.
+    capabilities = Capabilities(max_size=_LONGEST_PAYLOAD, platforms=frozenset({"fcm", ""}))
 
     def __init__(
         self,
@@ -81,26 +83,23 @@ class FCMProvider:
 
     def send(self, job: DeliveryJob) -> Acceptance:
         """Raises TemporaryFailure, PermanentFailure or OutcomeUnknown."""
-        if not isinstance(job.content, PushContent):
-            raise PermanentFailure("The content is not a push.", reason=Reason.INVALID_CONTENT)
-        message = _message(job, job.content, self._clock())
-        return send_to_each(job, _PLATFORMS, lambda device: self._send(device, message))
-
-    def close(self) -> None:
-        """Close the pooled connections."""
-        self._http.close()
-        self._token.close()
-
-    def _send(self, device: Address, message: Mapping[str, Any]) -> str:
-        body = {"message": {**message, "token": device.value}}
+        push = push_of(job)
+        _check_size(push)
+        message = _message(job, push, self._clock())
+        body = {"message": {**message, "token": single_address(job).value}}
         answer = self._post(body)
         if _code(answer) == "UNAUTHENTICATED":
             # Refused before anything was sent: a token that was withdrawn early is renewed once.
             answer = self._post(body)
         name = answer.fields.get("name")
         if answer.status == 200 and isinstance(name, str) and name:
-            return name
+            return Acceptance(name)
         raise _failure(answer)
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._http.close()
+        self._token.close()
 
     def _post(self, body: object) -> Answer:
         token = self._token.get()
@@ -112,16 +111,27 @@ class FCMProvider:
         return answer
 
 
+def _check_size(push: PushContent) -> None:
+    """What is too long even without its wrapping; FCM judges the rest. Raises PermanentFailure."""
+    texts = (push.title, push.body, push.image, push.action_url, *push.data, *push.data.values())
+    if sum(len(text.encode(errors="replace")) for text in texts) > _LONGEST_PAYLOAD:
+        raise PermanentFailure("The push is too long.", reason=Reason.PAYLOAD_TOO_LARGE)
+
+
 def _message(job: DeliveryJob, content: PushContent, now: float) -> dict[str, Any]:
     """A Message without its token. FCM hands each device the part of its own platform."""
-    urgent = job.lane is Lane.HIGH
-    ttl = _ttl(job, now)
+    urgent = is_urgent(job, content)
+    ttl = seconds_to_live(job, content, now)
+    if ttl is not None:
+        ttl = min(ttl, _LONGEST_TTL)
+    collapsed = {"collapse_key": content.collapse_key} if content.collapse_key else {}
     notification = {"title": content.title, "body": content.body, "image": content.image}
     link = {"action_url": content.action_url} if content.action_url else {}
     message: dict[str, Any] = {
         "notification": {name: value for name, value in notification.items() if value},
         "android": {
             "priority": "HIGH" if urgent else "NORMAL",
+            **collapsed,
             **({} if ttl is None else {"ttl": f"{ttl}s"}),
             **({} if content.badge is None else _android_badge(content.badge)),
         },
@@ -132,13 +142,6 @@ def _message(job: DeliveryJob, content: PushContent, now: float) -> dict[str, An
     return {**message, "data": data} if data else message
 
 
-def _ttl(job: DeliveryJob, now: float) -> int | None:
-    """Seconds for which FCM keeps trying; its own default where the job never expires."""
-    if job.expires_at is None:
-        return None
-    return min(max(0, int(job.expires_at.timestamp() - now)), _LONGEST_TTL)
-
-
 def _android_badge(badge: int) -> dict[str, Any]:
     return {"notification": {"notification_count": badge}}
 
@@ -147,6 +150,8 @@ def _apns(content: PushContent, *, urgent: bool, until: int | None) -> dict[str,
     headers = {"apns-priority": "10" if urgent else "5"}
     if until is not None:
         headers["apns-expiration"] = str(until)
+    if content.collapse_key:
+        headers["apns-collapse-id"] = collapse_id(content.collapse_key)
     aps: dict[str, Any] = {}
     if content.badge is not None:
         aps["badge"] = content.badge
@@ -161,6 +166,8 @@ def _webpush(content: PushContent, *, urgent: bool, ttl: int | None) -> dict[str
     headers = {"Urgency": "high" if urgent else "normal"}
     if ttl is not None:
         headers["TTL"] = str(ttl)
+    if content.collapse_key:
+        headers["Topic"] = topic(content.collapse_key)
     # FCM refuses a link that is not https (WebpushFcmOptions).
     if not content.action_url.startswith("https://"):
         return {"headers": headers}

@@ -1,17 +1,17 @@
-"""FCM: the contract, each documented refusal, access tokens, and a user's several devices."""
+"""FCM: the contract, each documented refusal, and access tokens."""
 
+import base64
+import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import structlog
 
 from carillon.contracts.lanes import Lane
-from carillon.contracts.messages import Address, PushContent
-from carillon.contracts.provider import OutcomeUnknown
-from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
+from carillon.contracts.messages import PushContent, PushUrgency
+from carillon.errors import PermanentFailure, Reason, TemporaryFailure
 from carillon.settings import Environment, SettingsError
 from carillon.testing.http_double import (
     TIMEOUT,
@@ -264,72 +264,24 @@ def test_a_token_that_was_withdrawn_early_is_renewed_at_once(rig: FCMRig) -> Non
     assert len(rig.tokens.requests) == 2
 
 
-def devices(*tokens: str, platform: str = "fcm") -> tuple[Address, ...]:
-    return tuple(Address(token, platform, f"device_{token}") for token in tokens)
-
-
-def reached(rig: FCMRig) -> list[str]:
-    return [request.json["message"]["token"] for request in rig.double.requests]
-
-
-def test_every_device_of_ours_is_reached_and_no_other(rig: FCMRig) -> None:
-    addresses = (*devices("a"), *devices("w", platform="webpush"), *devices("b", platform=""))
-    acceptance = rig.provider.send(delivery_job("push", addresses=addresses))
-    assert reached(rig) == ["a", "b"]
-    assert acceptance.provider_message_id.endswith("0:1%canary")
-
-
-def test_one_device_that_accepts_is_enough_and_dead_tokens_are_told(rig: FCMRig) -> None:
-    rig.google.dead = {"a": UNREGISTERED}
-    with structlog.testing.capture_logs() as logs:
-        rig.provider.send(delivery_job("push", addresses=devices("a", "b"), user_id="user_7"))
-    assert reached(rig) == ["a", "b"]
-    (told,) = logs
-    assert told["event"] == "dead device token"
-    assert (told["device_id"], told["user_id"]) == ("device_a", "user_7")
-    assert "a" not in told.values()
-
-
-SENDER = refusal(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH")
-APNS_KEY = refusal(401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR")
-DOWN = refusal(503, "UNAVAILABLE", "UNAVAILABLE")
-
-
-@pytest.mark.parametrize(
-    ("answers", "failure", "reason", "calls"),
-    [
-        ((UNREGISTERED, UNREGISTERED), PermanentFailure, Reason.DEAD_TOKEN, 2),
-        ((UNREGISTERED, SENDER), PermanentFailure, Reason.INVALID_ADDRESS, 2),
-        ((UNREGISTERED, DOWN), TemporaryFailure, Reason.PROVIDER_UNAVAILABLE, 2),
-        ((DOWN, UNREGISTERED), TemporaryFailure, Reason.PROVIDER_UNAVAILABLE, 1),
-        ((UNREGISTERED, Reply(504)), OutcomeUnknown, Reason.OUTCOME_UNKNOWN, 2),
-    ],
-)
-def test_where_none_accepts_what_leaves_most_open_is_told(
-    rig: FCMRig,
-    answers: tuple[Reply, Reply],
-    failure: type[DeliveryFailure],
-    reason: Reason,
-    calls: int,
-) -> None:
-    rig.google.dead = dict(zip("ab", answers, strict=True))
-    with pytest.raises(failure) as caught:
-        rig.provider.send(delivery_job("push", addresses=devices("a", "b")))
-    assert caught.value.reason is reason
-    assert len(rig.double.requests) == calls
-
-
-def test_one_platforms_missing_key_keeps_nothing_from_the_others(rig: FCMRig) -> None:
-    rig.google.dead = {"a": APNS_KEY}
-    rig.provider.send(delivery_job("push", addresses=devices("a", "b")))
-    assert reached(rig) == ["a", "b"]
-
-
-def test_devices_of_other_platforms_are_left_to_the_next_provider(rig: FCMRig) -> None:
-    with pytest.raises(TemporaryFailure) as caught:
-        rig.provider.send(delivery_job("push", addresses=devices("w", platform="webpush")))
-    assert caught.value.reason is Reason.OTHER
-    assert rig.double.requests == []
+def test_collapse_key_ttl_and_priority_reach_every_platform(rig: FCMRig) -> None:
+    rig.now = float(int(rig.now))
+    push = PushContent("T", collapse_key="orders of today", ttl=60, priority=PushUrgency.HIGH)
+    rig.provider.send(delivery_job("push", content=push, lane=Lane.BULK))
+    message = rig.double.requests[0].json["message"]
+    assert message["android"] == {
+        "priority": "HIGH",
+        "collapse_key": "orders of today",
+        "ttl": "60s",
+    }
+    digest = hashlib.sha256(b"orders of today")
+    assert message["apns"]["headers"] == {
+        "apns-priority": "10",
+        "apns-expiration": str(int(rig.now) + 60),
+        "apns-collapse-id": digest.hexdigest(),
+    }
+    topic = base64.urlsafe_b64encode(digest.digest()[:24]).decode()
+    assert message["webpush"]["headers"] == {"Urgency": "high", "TTL": "60", "Topic": topic}
 
 
 def test_the_account_is_a_file_or_its_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

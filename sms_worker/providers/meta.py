@@ -4,13 +4,13 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from carillon.contracts.messages import DeliveryJob
-from carillon.contracts.provider import Acceptance
-from carillon.errors import Reason
+from carillon.contracts.messages import DeliveryJob, ProviderTemplate
+from carillon.contracts.provider import Acceptance, Capabilities
+from carillon.errors import PermanentFailure, Reason
 from carillon.settings import Environment, SettingsError
 from carillon.worker.providers.http import (
     DEFAULT_SECONDS,
@@ -20,10 +20,12 @@ from carillon.worker.providers.http import (
     require_tls,
     single_address,
 )
-from sms_worker.providers.twilio import text_of
+from sms_worker.content import template_of, text_of
 
 _URL = "https://graph.facebook.com"
 _VERSION = "v23.0"
+# https://developers.facebook.com/docs/whatsapp/cloud-api/messages/text-messages
+LONGEST_TEXT = 4096
 
 # https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes: Meta asks to decide
 # by `code`, never by the HTTP status or the title.
@@ -85,9 +87,15 @@ class Template:
 
 
 class MetaProvider:
-    """Free text reaches only users who wrote to us within 24 hours; a template reaches all."""
+    """Free text reaches only users who wrote to us within 24 hours; a template reaches all.
+
+    A job may name its template. Where it does not and the settings do, the text becomes the one
+    variable of theirs.
+    """
 
     name = "meta"
+    # https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput
+    capabilities = Capabilities(max_size=LONGEST_TEXT, rate_per_second=80)
 
     def __init__(
         self,
@@ -97,11 +105,13 @@ class MetaProvider:
         token: str,
         phone_number_id: str,
         template: Template | None = None,
+        language: str = "en_US",
         receipts: bool = False,
         timeout: float = DEFAULT_SECONDS,
     ) -> None:
         self.receipts = receipts
         self._template = template
+        self._language = language
         self._path = f"/{version}/{phone_number_id}/messages"
         self._http = ProviderHTTP(
             url, headers={"Authorization": f"Bearer {token}"}, timeout=timeout
@@ -125,18 +135,18 @@ class MetaProvider:
             token=env.text("META_ACCESS_TOKEN", example="the-token-of-a-system-user"),
             phone_number_id=phone_number_id,
             template=Template(template, language) if template else None,
+            language=language,
             receipts=env.flag("META_RECEIPTS", False),
             timeout=env.number("META_TIMEOUT_SECONDS", DEFAULT_SECONDS, least=0.1, most=60),
         )
 
     def send(self, job: DeliveryJob) -> Acceptance:
         """Raises TemporaryFailure, PermanentFailure or OutcomeUnknown."""
-        text = text_of(job)
         body = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             "to": single_address(job).value,
-            **self._content(text),
+            **self._content(job),
         }
         answer = self._http.post_json(self._path, body)
         message_id = _message_id(answer)
@@ -148,18 +158,48 @@ class MetaProvider:
         """Close the pooled connections."""
         self._http.close()
 
-    def _content(self, text: str) -> dict[str, Any]:
-        if self._template is None:
-            return {"type": "text", "text": {"preview_url": False, "body": text}}
-        parameters = [{"type": "text", "text": text}]
+    def _content(self, job: DeliveryJob) -> dict[str, Any]:
+        """Raises PermanentFailure."""
+        template = template_of(job)
+        if template is None:
+            text = text_of(job, LONGEST_TEXT)
+            if self._template is None:
+                return {"type": "text", "text": {"preview_url": False, "body": text}}
+            own = self._template
+            template = ProviderTemplate(own.name, own.language, parameters=(text,))
+        if not re.fullmatch(r"[a-z0-9_]{1,512}", template.name):
+            raise PermanentFailure(
+                "Meta's templates have names of small letters, digits and _.",
+                reason=Reason.INVALID_CONTENT,
+            )
         return {
             "type": "template",
             "template": {
-                "name": self._template.name,
-                "language": {"code": self._template.language},
-                "components": [{"type": "body", "parameters": parameters}],
+                "name": template.name,
+                "language": {"code": template.language or self._language},
+                **({"components": parts} if (parts := _components(template)) else {}),
             },
         }
+
+
+def _components(template: ProviderTemplate) -> list[dict[str, Any]]:
+    """What fills the template, part by part.
+
+    https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-message-templates
+    """
+
+    def texts(values: Iterable[str]) -> list[dict[str, str]]:
+        return [{"type": "text", "text": value} for value in values]
+
+    parts: list[dict[str, Any]] = [
+        {"type": kind, "parameters": texts(values)}
+        for kind, values in (("header", template.header), ("body", template.parameters))
+        if values
+    ]
+    for position in sorted(template.buttons, key=int):
+        end = texts([template.buttons[position]])
+        parts.append({"type": "button", "sub_type": "url", "index": position, "parameters": end})
+    return parts
 
 
 def _message_id(answer: Answer) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from carillon.contracts.messages import DeliveryJob
-from carillon.contracts.provider import Acceptance
+from carillon.contracts.provider import Acceptance, Capabilities
 from carillon.errors import DeliveryFailure, Reason
 from carillon.settings import Environment
 from carillon.worker.providers.http import (
@@ -18,7 +18,7 @@ from carillon.worker.providers.http import (
     require_tls,
     single_address,
 )
-from sms_worker.providers.twilio import text_of
+from sms_worker.content import text_of
 
 _URL = "https://control.msg91.com"
 
@@ -52,6 +52,7 @@ class MSG91Provider:
     """Sends the text as the one variable of a template."""
 
     name = "msg91"
+    capabilities = Capabilities()
 
     def __init__(
         self,

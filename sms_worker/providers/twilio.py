@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from carillon.contracts.messages import DeliveryJob, TextContent
-from carillon.contracts.provider import Acceptance
-from carillon.errors import PermanentFailure, Reason
+from carillon.contracts.messages import DeliveryJob
+from carillon.contracts.provider import Acceptance, Capabilities
+from carillon.errors import Reason
 from carillon.settings import Environment, SettingsError
 from carillon.worker.providers.http import (
     DEFAULT_SECONDS,
@@ -19,12 +19,16 @@ from carillon.worker.providers.http import (
     require_tls,
     single_address,
 )
+from sms_worker.content import text_of
 
 _ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 _EXAMPLE_ACCOUNT = "AC0123456789abcdef0123456789abcdef"
 # A message that ends so at once carries an error_code (message-resource#message-status-values).
 _ENDED = frozenset({"failed", "undelivered", "canceled"})
+
+# https://www.twilio.com/docs/api/errors/21617
+LONGEST_TEXT = 1600
 
 # https://www.twilio.com/docs/api/errors: the codes with which a message is refused at once. What
 # is not listed is judged by its HTTP status.
@@ -146,6 +150,7 @@ class TwilioSMSProvider:
     """Text messages from one number, sender id or messaging service."""
 
     name = "twilio"
+    capabilities = Capabilities(max_size=LONGEST_TEXT)
 
     def __init__(self, account: TwilioAccount, sender: str) -> None:
         self._client = TwilioClient(account)
@@ -160,7 +165,7 @@ class TwilioSMSProvider:
 
     def send(self, job: DeliveryJob) -> Acceptance:
         """Raises TemporaryFailure, PermanentFailure or OutcomeUnknown."""
-        body = text_of(job)
+        body = text_of(job, LONGEST_TEXT)
         return self._client.create({"To": single_address(job).value, "Body": body, **self._sender})
 
     def close(self) -> None:
@@ -173,13 +178,6 @@ def sender_fields(sender: str, prefix: str = "") -> dict[str, str]:
     if _SERVICE.fullmatch(sender):
         return {"MessagingServiceSid": sender}
     return {"From": f"{prefix}{sender}"}
-
-
-def text_of(job: DeliveryJob) -> str:
-    """The job's text. Raises PermanentFailure for the content of another channel."""
-    if not isinstance(job.content, TextContent):
-        raise PermanentFailure("The content is not a text.", reason=Reason.INVALID_CONTENT)
-    return job.content.body
 
 
 def _code(answer: Answer) -> str:

@@ -5,14 +5,17 @@ https://www.twilio.com/docs/whatsapp/api: the same call as for SMS, with address
 """
 
 import re
+from collections.abc import Mapping
 
 import msgspec
 
-from carillon.contracts.messages import DeliveryJob
-from carillon.contracts.provider import Acceptance
+from carillon.contracts.messages import DeliveryJob, ProviderTemplate
+from carillon.contracts.provider import Acceptance, Capabilities
+from carillon.errors import PermanentFailure, Reason
 from carillon.settings import Environment, SettingsError
 from carillon.worker.providers.http import single_address
-from sms_worker.providers.twilio import TwilioAccount, TwilioClient, sender_fields, text_of
+from sms_worker.content import template_of, text_of
+from sms_worker.providers.twilio import LONGEST_TEXT, TwilioAccount, TwilioClient, sender_fields
 
 _PREFIX = "whatsapp:"
 _CONTENT = re.compile(r"HX[0-9a-fA-F]{32}")
@@ -22,10 +25,12 @@ _EXAMPLE_CONTENT = "HX0123456789abcdef0123456789abcdef"
 class TwilioWhatsAppProvider:
     """Free text reaches only users who wrote to us within 24 hours; a template reaches all.
 
-    Where `content_sid` names an approved template, the text becomes its variable 1.
+    A job may name its template. Where it does not and `content_sid` names one, the text becomes
+    variable 1 of that one.
     """
 
     name = "twilio"
+    capabilities = Capabilities(max_size=LONGEST_TEXT)
 
     def __init__(self, account: TwilioAccount, sender: str, content_sid: str = "") -> None:
         self._client = TwilioClient(account)
@@ -46,17 +51,47 @@ class TwilioWhatsAppProvider:
 
     def send(self, job: DeliveryJob) -> Acceptance:
         """Raises TemporaryFailure, PermanentFailure or OutcomeUnknown."""
-        text = text_of(job)
         to = f"{_PREFIX}{single_address(job).value}"
-        return self._client.create({"To": to, **self._sender, **self._content(text)})
+        return self._client.create({"To": to, **self._sender, **self._content(job)})
 
     def close(self) -> None:
         """Close the pooled connections."""
         self._client.close()
 
-    def _content(self, text: str) -> dict[str, str]:
+    def _content(self, job: DeliveryJob) -> dict[str, str]:
+        """Raises PermanentFailure."""
+        template = template_of(job)
+        if template is not None:
+            return _filled(template)
+        text = text_of(job, LONGEST_TEXT)
         if not self._content_sid:
             return {"Body": text}
-        variables = msgspec.json.encode({"1": text}).decode()
         # Body has to be absent beside a template (https://www.twilio.com/docs/api/errors/63016).
-        return {"ContentSid": self._content_sid, "ContentVariables": variables}
+        return {"ContentSid": self._content_sid, "ContentVariables": _variables({"1": text})}
+
+
+def _filled(template: ProviderTemplate) -> dict[str, str]:
+    """Twilio numbers all of a template's variables together, header, body and buttons alike.
+
+    https://www.twilio.com/docs/content/using-variables-with-content-api. Raises PermanentFailure.
+    """
+    if not _CONTENT.fullmatch(template.name):
+        raise PermanentFailure(
+            "Twilio's templates are named by their ContentSid.", reason=Reason.INVALID_CONTENT
+        )
+    ends = [template.buttons[position] for position in sorted(template.buttons, key=int)]
+    values = [*template.header, *template.parameters, *ends]
+    if not values:
+        return {"ContentSid": template.name}
+    numbered = {str(number): value for number, value in enumerate(values, 1)}
+    return {"ContentSid": template.name, "ContentVariables": _variables(numbered)}
+
+
+def _variables(values: Mapping[str, str]) -> str:
+    """Raises PermanentFailure."""
+    try:
+        return msgspec.json.encode(values).decode()
+    except UnicodeEncodeError:
+        raise PermanentFailure(
+            "The content is not valid Unicode.", reason=Reason.INVALID_CONTENT
+        ) from None

@@ -6,7 +6,7 @@ import structlog
 
 from carillon.contracts.ids import new_uuid
 from carillon.contracts.messages import DeliveryJob, EmailContent, PushContent
-from carillon.contracts.provider import Acceptance
+from carillon.contracts.provider import Acceptance, Capabilities
 from carillon.observability.masking import mask_address
 from carillon.settings import Environment
 
@@ -22,6 +22,7 @@ class ConsoleProvider:
 
     name = "console"
     receipts = False
+    capabilities = Capabilities()
 
     def __init__(self, *, show_content: bool) -> None:
         self._show_content = show_content

@@ -6,6 +6,7 @@ addresses and credentials, and an error is stored and shown.
 """
 
 import ipaddress
+import logging
 import re
 import ssl
 import time
@@ -32,6 +33,9 @@ DEFAULT_SECONDS = 10.0
 POOL_SIZE = 64
 # The answers of every API here are a few hundred bytes.
 LONGEST_ANSWER = 64 * 1024
+
+# At DEBUG it writes down the path of every call: the address of a browser, the id of an account.
+logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 # What may be shown as a provider's code: it comes from outside.
 _CODE = re.compile(r"\d{1,7}|[A-Za-z][A-Za-z_]{1,40}")
@@ -66,8 +70,10 @@ class ProviderHTTP:
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         timeout: float = DEFAULT_SECONDS,
+        hosts: int = 1,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`hosts` are kept connections to: more than one where paths are whole URLs."""
         self._base_url = base_url.rstrip("/")
         self._timeout = timeout
         self._clock = clock
@@ -76,7 +82,7 @@ class ProviderHTTP:
         self._session.trust_env = False
         self._session.headers.update(headers or {})
         self._session.auth = auth
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL_SIZE, max_retries=0)
+        adapter = HTTPAdapter(pool_connections=hosts, pool_maxsize=POOL_SIZE, max_retries=0)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
@@ -90,6 +96,10 @@ class ProviderHTTP:
     def post_form(self, path: str, form: Mapping[str, str]) -> Answer:
         """One call. `path` is already quoted. Raises TemporaryFailure or OutcomeUnknown."""
         return self._post(path, dict(form), {})
+
+    def post_bytes(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """One call. `path` is already quoted. Raises TemporaryFailure or OutcomeUnknown."""
+        return self._post(path, body, dict(headers))
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -199,14 +209,15 @@ def _digits(text: str) -> bool:
 def require_tls(name: str, url: str) -> str:
     """`url`, unless it would send credentials unencrypted off this machine: SettingsError."""
     parts = urlsplit(url)
-    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise SettingsError(name, "has to be https, except on this machine", "https://…")
     if parts.username or parts.query or parts.fragment:
         raise SettingsError(name, "holds more than a host and a path", "https://api.example.com")
     return url
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

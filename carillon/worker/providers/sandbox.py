@@ -2,7 +2,7 @@
 
 from carillon.contracts.ids import new_uuid
 from carillon.contracts.messages import Address, DeliveryJob
-from carillon.contracts.provider import Acceptance
+from carillon.contracts.provider import Acceptance, Capabilities
 from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
 from carillon.settings import Environment
 
@@ -30,6 +30,7 @@ class SandboxProvider:
 
     name = "sandbox"
     receipts = False
+    capabilities = Capabilities()
 
     @classmethod
     def from_environment(cls, _env: Environment) -> "SandboxProvider":

@@ -7,7 +7,7 @@ from typing import Any
 
 from carillon.broker.delivery import Delivery
 from carillon.contracts.messages import DeliveryJob, Outcome
-from carillon.contracts.provider import Acceptance
+from carillon.contracts.provider import Acceptance, Capabilities
 from carillon.worker.dedupe import Done
 from carillon.worker.rate_limit import Rate
 from carillon.worker.registry import ConfiguredProvider
@@ -22,7 +22,9 @@ class RecordingProvider:
         behave: Callable[[DeliveryJob], None] = lambda _job: None,
         *,
         receipts: bool = False,
+        platforms: frozenset[str] | None = None,
     ) -> None:
+        self.capabilities = Capabilities(platforms=platforms)
         self.name = name
         self.receipts = receipts
         self.behave = behave
@@ -49,6 +51,12 @@ class RecordingProvider:
         """Message ids, in the order of the calls."""
         with self._change:
             return [job.message_id for job in self._calls]
+
+    @property
+    def jobs(self) -> list[DeliveryJob]:
+        """The jobs themselves, in the order of the calls."""
+        with self._change:
+            return list(self._calls)
 
     @property
     def sent(self) -> list[str]:

@@ -1,7 +1,8 @@
 """`python -m carillon.worker.tests.process`: a worker of its own process, to be killed.
 
 Its provider writes a line to LEDGER, fsynced, when it is called and when it has accepted: what a
-provider knows of us, whatever becomes of the process. The content tells it what to do.
+provider knows of us, whatever becomes of the process. The content tells it what to do; of a push
+to several devices, to the second of them.
 """
 
 import os
@@ -9,13 +10,14 @@ import sys
 import time
 from pathlib import Path
 
-from carillon.contracts.messages import DeliveryJob, EmailContent
-from carillon.contracts.provider import Acceptance
+from carillon.contracts.messages import DeliveryJob, EmailContent, PushContent
+from carillon.contracts.provider import Acceptance, Capabilities
 from carillon.settings import Environment
 from carillon.worker.main import run
 
 CRASH = "crash"
 HOLD = "hold"
+SECOND_DEVICE = "device_b"
 
 
 class LedgerProvider:
@@ -23,6 +25,7 @@ class LedgerProvider:
 
     name = "ledger"
     receipts = False
+    capabilities = Capabilities()
 
     def __init__(self, ledger: Path, delay: float) -> None:
         self._file = os.open(ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -35,10 +38,10 @@ class LedgerProvider:
 
     def send(self, job: DeliveryJob) -> Acceptance:
         self._write("called", job)
-        assert isinstance(job.content, EmailContent)
-        if job.content.subject == CRASH:
+        wish = _wish(job)
+        if wish == CRASH:
             os._exit(1)
-        while job.content.subject == HOLD and not self._gate.exists():
+        while wish == HOLD and not self._gate.exists():
             time.sleep(0.01)
         time.sleep(self._delay)
         self._write("accepted", job)
@@ -49,10 +52,20 @@ class LedgerProvider:
 
     def _write(self, what: str, job: DeliveryJob) -> None:
         # One write of a short line to a file opened for appending is not torn.
-        os.write(self._file, f"{what} {job.message_id}\n".encode())
+        device = job.addresses[0].device_id
+        name = f"{job.message_id}/{device}" if device else job.message_id
+        os.write(self._file, f"{what} {name}\n".encode())
         os.fsync(self._file)
 
 
+def _wish(job: DeliveryJob) -> str:
+    if isinstance(job.content, PushContent):
+        return job.content.title if job.addresses[0].device_id == SECOND_DEVICE else ""
+    assert isinstance(job.content, EmailContent)
+    return job.content.subject
+
+
 if __name__ == "__main__":
-    registry = {"email": {LedgerProvider.name: LedgerProvider.from_environment}}
-    sys.exit(run("email_worker", registry, threads=6))
+    providers = {LedgerProvider.name: LedgerProvider.from_environment}
+    worker = os.environ.get("WORKER", "email_worker")
+    sys.exit(run(worker, {"email": providers, "push": providers}, threads=6))

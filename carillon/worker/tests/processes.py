@@ -30,6 +30,8 @@ class WorkerProcess:
                     "LEDGER": str(folder / "ledger"),
                     "EMAIL_PROVIDERS": "ledger",
                     "EMAIL_WORKER_PORT": "0",
+                    "PUSH_PROVIDERS": "ledger",
+                    "PUSH_WORKER_PORT": "0",
                     "EMAIL_WORKER_PREFETCH": "30",
                     # What a killed parent leaves behind stays in the test's folder.
                     "TMPDIR": str(folder),

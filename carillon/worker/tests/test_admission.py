@@ -98,7 +98,7 @@ def test_a_dead_owners_job_is_sent_again_and_flagged_at_least_once(
     first.ledger.refresh_presence()
     first.admit(hand)
     first.ledger.withdraw_presence()
-    assert second.admit(again(hand)) == Send(possible_duplicate=True)
+    assert second.admit(again(hand)) == Send(possible_duplicate=True, starts=2)
 
 
 def test_a_dead_owners_job_has_failed_at_most_once(first: Worker, second: Worker) -> None:
@@ -115,7 +115,7 @@ def test_a_taken_over_job_is_nobody_elses(first: Worker, second: Worker, link: R
     hand = hand_for()
     first.admit(hand)
     second.ledger.refresh_presence()
-    assert second.admit(again(hand)) == Send(possible_duplicate=True)
+    assert second.admit(again(hand)) == Send(possible_duplicate=True, starts=2)
     third = Worker(link, "worker-3")
     assert isinstance(third.admit(again(hand)), Wait)
 
@@ -127,7 +127,7 @@ def test_an_owner_that_takes_longer_than_any_call_is_not_waited_for(
     hand.begun_at = time.time() - LONGEST_CALL - 1
     first.ledger.refresh_presence()
     first.admit(hand)
-    assert second.admit(again(hand)) == Send(possible_duplicate=True)
+    assert second.admit(again(hand)) == Send(possible_duplicate=True, starts=2)
 
 
 def test_a_lost_answer_does_not_make_a_job_a_duplicate(first: Worker) -> None:
@@ -143,15 +143,15 @@ def test_a_lost_answer_to_a_takeover_keeps_the_flag(first: Worker, second: Worke
     first.admit(hand)
     redelivered = again(hand)
     second.ledger.refresh_presence()
-    assert second.admit(redelivered) == Send(possible_duplicate=True)
-    assert second.admit(redelivered) == Send(possible_duplicate=True)
+    assert second.admit(redelivered) == Send(possible_duplicate=True, starts=2)
+    assert second.admit(redelivered) == Send(possible_duplicate=True, starts=2)
 
 
 def test_our_own_older_marker_is_an_unknown_outcome(first: Worker) -> None:
     hand = hand_for()
     first.ledger.refresh_presence()
     first.admit(hand)
-    assert first.admit(again(hand)) == Send(possible_duplicate=True)
+    assert first.admit(again(hand)) == Send(possible_duplicate=True, starts=2)
 
 
 def test_a_job_that_stops_its_workers_is_poison(link: RedisLink) -> None:
@@ -161,7 +161,7 @@ def test_a_job_that_stops_its_workers_is_poison(link: RedisLink) -> None:
         if number == MOST_STARTS - 1:
             assert worker.admit(redelivered) == Suspect()
             redelivered.alone = True
-        assert worker.admit(redelivered) == Send(possible_duplicate=number > 0)
+        assert worker.admit(redelivered) == Send(possible_duplicate=number > 0, starts=number + 1)
     settled = Worker(link, "the last").admit(again(hand))
     assert isinstance(settled, Settle)
     assert settled.poison
@@ -180,7 +180,7 @@ def test_a_suspect_whose_owner_lives_is_waited_for(link: RedisLink) -> None:
 def test_a_marker_of_a_later_release_is_an_unknown_outcome(first: Worker, link: RedisLink) -> None:
     hand = hand_for()
     link.run(("SET", MARKER_PREFIX + hand.message_id, b"\x93from the future"))
-    assert first.admit(hand) == Send(possible_duplicate=True)
+    assert first.admit(hand) == Send(possible_duplicate=True, starts=2)
     first.ledger.refresh_presence()
     assert first.ledger.begin(hand.message_id, 1.0) == Started("worker-1", hand.begun_at, 2)
 

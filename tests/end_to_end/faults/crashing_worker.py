@@ -22,6 +22,7 @@ class CrashingProvider:
 
     name = SMTPProvider.name
     receipts = SMTPProvider.receipts
+    capabilities = SMTPProvider.capabilities
 
     def __init__(self, smtp: SMTPProvider) -> None:
         self._smtp = smtp
