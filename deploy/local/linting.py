@@ -92,6 +92,7 @@ def checks() -> tuple[Check, ...]:
         Check("hadolint", (_program("hadolint"), "deploy/Dockerfile")),
         Check("requirements", (sys.executable, "-m", "deploy.local.requirements_check")),
         Check("forwarded-calls", (sys.executable, "-m", "deploy.forwarded_calls", "--check")),
+        Check("secrets", (sys.executable, "-m", "deploy.local.secrets_check")),
         Check("promtool", (sys.executable, "-m", "deploy.local.promtool")),
         Check("kubernetes", (sys.executable, "-m", "deploy.local.kubernetes_check")),
     )
