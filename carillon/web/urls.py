@@ -4,14 +4,11 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 from drf_spectacular.settings import spectacular_settings
-from drf_spectacular.views import (
-    SpectacularJSONAPIView,
-    SpectacularRedocView,
-    SpectacularSwaggerView,
-)
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
 from carillon.observability.health import HealthChecks
 from carillon.web.health import health_urls
+from carillon.web.schema import schema
 
 
 def common_urls(
@@ -23,7 +20,7 @@ def common_urls(
     admin.site.site_url = None
     return [
         *health_urls(everything=everything, serving=serving),
-        path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
+        path("api/schema/", schema, name="schema"),
         path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
         path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
         path(settings.CARILLON.security.admin_path.lstrip("/"), admin.site.urls),

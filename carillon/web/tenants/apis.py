@@ -47,6 +47,7 @@ class OrganizationSyncApi(APIView):
             200: answer(OrganizationBody, "The organization was known", example=_EXAMPLE),
             201: answer(OrganizationBody, "The organization is new", example=_EXAMPLE),
             **error_answers(
+                (400, "invalid_json"),
                 (400, "missing_fields"),
                 (400, "validation_error"),
                 (401, "authentication_required"),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from unittest import mock
 
 import pytest
 from django.conf import settings
@@ -65,6 +66,19 @@ def test_metrics_count_by_route_and_never_by_path(client: Client) -> None:
     assert 'route="(unmatched)"' in body
     assert 'route="health/live/"' in body
     assert "jane@" not in body
+
+
+def test_the_schema_is_made_once_and_not_sent_to_who_has_it(client: Client) -> None:
+    first = client.get("/api/schema/")
+    assert first["Content-Type"] == "application/json"
+    with mock.patch("carillon.web.schema.SchemaGenerator") as generator:
+        again = client.get("/api/schema/")
+        assert again.content == first.content
+        assert client.head("/api/schema/").status_code == 200
+        assert generator.call_count == 0
+    held = client.get("/api/schema/", headers={"If-None-Match": first["ETag"]})
+    assert (held.status_code, held.content) == (304, b"")
+    assert client.post("/api/schema/").status_code == 405
 
 
 @pytest.mark.parametrize("path", ["/api/docs/", "/api/redoc/"])

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import schemathesis
-from schemathesis import Case, GenerationMode, HookContext, Response
+from schemathesis import Case, CheckContext, GenerationMode, HookContext, Response
 from schemathesis.core.failures import Failure
 
 KNOWN: dict[str, str] = json.loads(os.environ.get("KNOWN_OBJECTS", "{}"))
@@ -40,6 +40,22 @@ def filter_failure(
     query = parse_qsl(urlsplit(str(response.request.url)).query, keep_blank_values=True)
     is_empty = any(value == "" for _, value in query)
     return not (is_empty and type(failure).__name__ == "AcceptedNegativeData")
+
+
+@schemathesis.check
+def error_code_conformance(context: CheckContext, response: Response, case: Case[Any]) -> None:
+    """An error's code is one of those that are told of its status, each with an example."""
+    answers = case.operation.definition.raw.get("responses", {})
+    told = answers.get(str(response.status_code), {})
+    if response.status_code < 400 or not told:
+        return
+    examples = told["content"]["application/json"]["examples"].values()
+    codes = {example["value"]["error"] for example in examples}
+    if response.status_code == 404:
+        # A part of the path that no object of any kind could have for a name.
+        codes.add("not_found")
+    code = response.json()["error"]
+    assert code in codes, f"{response.status_code} {code} is not told of; told are {sorted(codes)}"
 
 
 @schemathesis.serializer("application/x-ndjson")

@@ -1,0 +1,34 @@
+"""`/api/schema/`: the service's OpenAPI, made once per process, since anybody may ask for it."""
+
+import hashlib
+import json
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import condition, require_safe
+from drf_spectacular.generators import SchemaGenerator
+
+
+@cache
+def _schema() -> bytes:
+    generator: Any = SchemaGenerator
+    generated = generator().get_schema(request=None, public=True)
+    # Descriptions may be lazy, examples hold dates and ids.
+    return json.dumps(generated, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+
+
+@cache
+def _digest() -> str:
+    return hashlib.sha256(_schema()).hexdigest()[:32]
+
+
+def _tag(_request: HttpRequest) -> str:
+    return f'"{_digest()}"'
+
+
+@require_safe
+@condition(etag_func=_tag)
+def schema(request: HttpRequest) -> HttpResponse:
+    """The schema as JSON; 304 to who has it."""
+    return HttpResponse(_schema(), content_type="application/json")
