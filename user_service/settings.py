@@ -19,11 +19,15 @@ ESSENTIAL_CATEGORIES = frozenset(
 # Of who pressed an unsubscribe link; the gateway signs them with the same.
 LINK_SECRETS = _env.secrets("LINK_SECRETS", example=SECRETS_EXAMPLE)
 
+# Whom to tell of users who were erased.
+GATEWAY_URL = _env.url("GATEWAY_URL", schemes=("http", "https"), example="http://127.0.0.1:8000")
+
 globals().update(
     django_settings(
         CARILLON,
         apps=[
             "carillon.web.tenants",
+            "user_service.erasure",
             "user_service.policies",
             "user_service.suppressions",
             "user_service.unsubscribe",

@@ -110,6 +110,25 @@ class Device(models.Model):
         return str(self.id)
 
 
+class FormerAddress(models.Model):
+    """An address that a user had before, as a digest: what is to be cleared with the user.
+
+    `digest` is `carillon.contracts.suppressions.address_digest`.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="former_addresses")
+    digest = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("user", "digest"), name="former_address_unique"),
+        )
+
+    def __str__(self) -> str:
+        """Whose."""
+        return f"of {self.user_id}"
+
+
 class PreferenceChange(models.Model):
     """One change of a user's preferences: evidence of what was agreed to, when and how."""
 

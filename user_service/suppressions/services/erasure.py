@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
-from carillon.contracts.suppressions import address_digest
 from user_service.suppressions.models import Suppression
-from user_service.suppressions.selectors import Place
+from user_service.users.selectors import users_having
 
 
-def forget_addresses(organization_id: str, places: Sequence[Place]) -> None:
-    """Keep only the digests of these."""
-    digests = [address_digest(organization_id, *place) for place in places]
-    found = Suppression.objects.filter(organization_id=organization_id, digest__in=digests)
-    found.update(address="", note="")
+def forget_addresses(organization_id: str, digests: Sequence[bytes]) -> None:
+    """Keep only the digests of those that no user has; `address_digest` makes them."""
+    found = Suppression.objects.filter(organization_id=organization_id, digest__in=list(digests))
+    nobodys = [
+        suppression.id
+        for suppression in found.exclude(address="")
+        if not users_having(organization_id, [suppression.address]).exists()
+    ]
+    Suppression.objects.filter(id__in=nobodys).update(address="", note="")

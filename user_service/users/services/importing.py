@@ -17,9 +17,11 @@ from carillon.web.tenants.services import require_organization
 from user_service.json_lines import Line, LineResult
 from user_service.locks import hold_names
 from user_service.policies.selectors import policy_of
+from user_service.suppressions.selectors import Place
 from user_service.users.bodies import ImportedUserBody, PreferencesBody
 from user_service.users.history import Said, Source, change_since
 from user_service.users.models import PreferenceChange, User
+from user_service.users.records import places_of
 from user_service.users.rules import check_imported_user
 from user_service.users.selectors import users_having
 from user_service.users.services.applying import apply_body, apply_preferences
@@ -32,6 +34,7 @@ from user_service.users.services.changes import (
     renumber,
 )
 from user_service.users.services.devices import move_push_tokens
+from user_service.users.services.former_addresses import remember_places
 from user_service.users.services.users import names_to_hold
 
 TOGETHER = 500
@@ -122,6 +125,7 @@ class _Users:
         self._changed: dict[str, User] = {}
         self._said: dict[str, Said] = {}
         self._tokens: list[tuple[User, str | None]] = []
+        self._lost: list[tuple[User, set[Place]]] = []
 
     def change(self, body: ImportedUserBody) -> tuple[User, bool]:
         """The user that `body` means, changed, and whether it is new.
@@ -133,8 +137,10 @@ class _Users:
         user = user or User(organization=self._organization)
         if body.email and self._owners.get(body.email.lower(), user.id) != user.id:
             raise UserExists("email")
-        said, former_email = Said.by(user), user.email
+        said, former_email, places = Said.by(user), user.email, set(places_of(user))
         self._apply(user, body)
+        if not is_new:
+            self._lost.append((user, places - set(places_of(user))))
         if user.email != former_email:
             self._owners.pop(former_email.lower(), None)
         if user.email:
@@ -168,6 +174,7 @@ class _Users:
             update_fields=[*_COLUMNS, "updated_at"],
         )
         users = {**self._new, **self._changed}
+        remember_places(self._lost)
         moved = move_push_tokens(self._organization.id, self._tokens)
         robbed = [user for user in self._locked if user.id in moved and user.id not in users]
         renumber([*users.values(), *robbed])

@@ -9,6 +9,8 @@ from carillon.contracts import ids
 from carillon.web.errors import ValidationFailed
 from carillon.web.revisions import next_revision
 from carillon.web.tenants.services import require_organization
+from user_service.erasure.services import remember_erasure
+from user_service.erasure.teller import teller
 from user_service.locks import hold_names
 from user_service.suppressions.services.erasure import forget_addresses
 from user_service.users import cache
@@ -17,7 +19,7 @@ from user_service.users.history import Said, Source
 from user_service.users.models import User
 from user_service.users.records import places_of
 from user_service.users.rules import check_new_user, check_user
-from user_service.users.selectors import UserNotFound, users_having
+from user_service.users.selectors import UserNotFound
 from user_service.users.services.applying import apply_body
 from user_service.users.services.changes import (
     CHANGES,
@@ -34,6 +36,7 @@ from user_service.users.services.changes import (
     token_name,
 )
 from user_service.users.services.devices import replace_push_token
+from user_service.users.services.former_addresses import digests_of, remember_places
 from user_service.users.services.history import remember
 
 
@@ -79,12 +82,14 @@ def update_user(
         hold_names(organization_id, names_to_hold(body))
         user, former_owners = lock_user_and_owner(organization_id, identifier, token=token)
         said, former_name = Said.by(user), user.external_id
+        places = set(places_of(user))
         apply_body(user, body, password_hash=password_hash)
         if body.push_token is not UNSET:
             replace_push_token(user, body.push_token)
         for owner in former_owners:
             publish(owner, "device_moved")
         remember(said, user, source)
+        remember_places([(user, places - set(places_of(user)))])
         lost = (former_name,) if former_name and former_name != user.external_id else ()
         return publish(user, "updated", former_names=lost)
 
@@ -114,23 +119,23 @@ def put_user(
 def delete_user(organization_id: str, identifier: str) -> str:
     """Erase the user and the devices; gives the id. Raises UserNotFound.
 
-    A suppressed address stays suppressed and is cleared: only its digest is kept.
+    A suppressed address stays suppressed and is cleared: only its digest is kept. The gateway is
+    told, now or as soon as it can be reached.
     """
     with changing_users():
         user = lock_user(organization_id, identifier)
         user_id = user.id
         names = [user_id, user.external_id] if user.external_id else [user_id]
         revision = next_revision()
-        places = list(places_of(user))
+        digests = digests_of(user)
         user.delete()
-        forget_addresses(
-            organization_id,
-            [p for p in places if not users_having(organization_id, [p[1]]).exists()],
-        )
+        forget_addresses(organization_id, digests)
+        remember_erasure(organization_id, user_id)
 
         def tell() -> None:
             CHANGES.labels("deleted").inc()
             cache.forget(organization_id, names, revision)
+            teller.wake()
 
         transaction.on_commit(tell)
     return user_id
