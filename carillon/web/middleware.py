@@ -15,6 +15,7 @@ from prometheus_client import Counter, Histogram
 
 from carillon.observability.correlation import HTTP_HEADER, sane_or_new
 from carillon.observability.metrics import LATENCY_BUCKETS
+from carillon.web.postgresql.patience import patience
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +51,8 @@ class RequestMiddleware:
         request.correlation_id = correlation_id  # type: ignore[attr-defined]
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
-        response = self.get_response(request)
+        with patience(settings.CARILLON.database_patience):
+            response = self.get_response(request)
         response[HTTP_HEADER] = correlation_id
         _tell_length(response)
         self._record(request, response, time.perf_counter() - started)

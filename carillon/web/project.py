@@ -14,6 +14,8 @@ from carillon.web.security import SecuritySettings
 # Lets `ModelAdmin[Thing]` and the like be written at run time; before any app is imported.
 django_stubs_ext.monkeypatch()
 
+# Seconds.
+BEYOND_STATEMENT_TIMEOUT = 3.0
 DATABASE_EXAMPLE = "postgresql://carillon:password@127.0.0.1:5432"
 
 
@@ -28,6 +30,8 @@ class ServiceSettings:
     redis_url: str
     allowed_hosts: tuple[str, ...]
     database: Mapping[str, Any]
+    # Seconds that a request waits for PostgreSQL; None for ever.
+    database_patience: float | None
 
     @classmethod
     def read(cls, service: str, *, database: str, env: Environment) -> "ServiceSettings":
@@ -46,6 +50,7 @@ class ServiceSettings:
             ),
             allowed_hosts=env.names("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]")),
             database=_database(service, database, env),
+            database_patience=_patience(env),
         )
 
 
@@ -117,9 +122,8 @@ def _database(service: str, database: str, env: Environment) -> dict[str, Any]:
         database = parts.path.lstrip("/")
         if not database:
             raise SettingsError(own, "names no database", f"{DATABASE_EXAMPLE}/{database}")
-    statement_timeout = env.integer("DATABASE_STATEMENT_TIMEOUT_MS", 15_000)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "carillon.web.postgresql",
         "NAME": database,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -131,9 +135,20 @@ def _database(service: str, database: str, env: Environment) -> dict[str, Any]:
         "OPTIONS": {
             "connect_timeout": 3,
             "application_name": service,
-            "options": f"-c statement_timeout={statement_timeout}",
+            "options": f"-c statement_timeout={_statement_timeout(env)}",
         },
     }
+
+
+def _statement_timeout(env: Environment) -> int:
+    """Milliseconds, kept by the server; 0 for none."""
+    return env.integer("DATABASE_STATEMENT_TIMEOUT_MS", 15_000)
+
+
+def _patience(env: Environment) -> float | None:
+    """A server that has not ended a statement by then is not there."""
+    milliseconds = _statement_timeout(env)
+    return milliseconds / 1000 + BEYOND_STATEMENT_TIMEOUT if milliseconds else None
 
 
 def _templates() -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """The one statement behind a 202, when connections and databases fail."""
 
+import time
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import OperationalError, connection
 
+from carillon.testing.proxy import TCPProxy
 from gateway.notifications import storage
 from gateway.notifications.models import Notification, NotificationContent
 from gateway.outbox.models import OutboxMessage
@@ -99,3 +102,30 @@ def test_a_database_that_is_gone_is_503_and_never_202(
     assert answer.error == (503, "service_unavailable")
     assert answer.headers["Retry-After"]
     assert counts() == (0, 0, 0)
+
+
+def test_a_database_behind_a_partition_is_503_before_the_client_gives_up(
+    committed_tenant: Tenant, settings: Any
+) -> None:
+    """Its connections stay open and carry nothing: no timeout of the server's is ever heard of."""
+    settings.CARILLON = replace(settings.CARILLON, database_patience=1.0)
+    parameters = connection.settings_dict
+    host, port = parameters["HOST"], parameters["PORT"]
+    connection.close()
+    with TCPProxy((host, int(port))) as proxy:
+        parameters["PORT"] = proxy.port
+        try:
+            assert committed_tenant.api.send(inline(request_id="before")).status == 202
+            proxy.black_hole()
+            began = time.monotonic()
+            answer = committed_tenant.api.send(inline(request_id="r"))
+            took = time.monotonic() - began
+            proxy.heal()
+            assert answer.error == (503, "service_unavailable")
+            # Patience, then one attempt to connect anew.
+            assert took < 1.0 + parameters["OPTIONS"]["connect_timeout"] + 2
+            assert committed_tenant.api.send(inline(request_id="r")).status in {200, 202}
+        finally:
+            connection.close()
+            parameters["PORT"] = port
+    assert counts() == (2, 2, 2)
