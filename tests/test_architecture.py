@@ -157,6 +157,34 @@ def test_the_version_is_said_once_and_repeated_rightly() -> None:
     assert f'__version__ = "{project["version"]}"' in (ROOT / "carillon/__init__.py").read_text()
 
 
+def test_the_tests_that_the_documents_name_exist() -> None:
+    named = [
+        (path.name, test)
+        for path in tracked("docs/*.md")
+        for test in re.findall(r"`([\w/]+\.py(?:::\w+)+)`", path.read_text())
+    ]
+    assert named
+    assert [(page, test) for page, test in named if not is_a_test(test)] == []
+
+
+def is_a_test(name: str) -> bool:
+    """`name` is `path::test` or `path::Class::test`."""
+    path, *names = name.split("::")
+    if not (ROOT / path).is_file():
+        return False
+    body: list[ast.stmt] = ast.parse((ROOT / path).read_text()).body
+    for wanted in names:
+        found = [
+            each
+            for each in body
+            if isinstance(each, ast.ClassDef | ast.FunctionDef) and each.name == wanted
+        ]
+        if not found:
+            return False
+        body = found[0].body
+    return True
+
+
 def test_relative_links_in_the_documents_lead_somewhere() -> None:
     broken = [
         f"{path.relative_to(ROOT)} -> {target}"
