@@ -1,5 +1,6 @@
 """Identifiers: a prefix that names the noun, then a UUIDv7 in hex, so that ids sort by time."""
 
+from functools import lru_cache
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -35,6 +36,12 @@ def parse_id(prefix: str, text: str) -> UUID | None:
     head, _, digits = text.partition("_")
     if head != prefix or len(digits) != 32 or not digits.isascii():
         return None
+    return _uuid(digits)
+
+
+# An organization's id is read for each recipient of a bulk request.
+@lru_cache(maxsize=1_024)
+def _uuid(digits: str) -> UUID | None:
     try:
         value = UUID(hex=digits)
     except ValueError:

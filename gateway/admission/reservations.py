@@ -61,11 +61,8 @@ def reserve(claim: Claim) -> Reservation:
     """
     if not any(claim.keys):
         return Reservation(claim, in_redis=False)
-    counter = claim.keys[1]
     try:
-        if counter in _outdated:
-            scripts().command("DEL", counter)
-            _outdated.discard(counter)
+        forget_outdated(claim)
         verdict, used, recipient, suspects = _run_reserve(claim)
     except RedisDown:
         return reserve_without_redis(claim)
@@ -128,6 +125,14 @@ def forget_request(claim: Claim) -> None:
 def must_recount(claim: Claim) -> None:
     """PostgreSQL counted more than Redis knew: Redis shall ask it again."""
     _outdated.add(claim.keys[1])
+
+
+def forget_outdated(claim: Claim) -> None:
+    """Make Redis ask PostgreSQL where its counter missed something. Raises RedisDown."""
+    counter = claim.keys[1]
+    if counter in _outdated:
+        scripts().command("DEL", counter)
+        _outdated.discard(counter)
 
 
 def is_near(quota: int | None, used: int) -> bool:
