@@ -7,6 +7,8 @@ from carillon.web.urls import common_urls
 from gateway import health
 
 urlpatterns = [
+    # Before the notifications, whose ids would be anything.
+    path("", include("gateway.analytics.urls")),
     path("", include("gateway.notifications.urls")),
     path("", include("gateway.deliveries.urls")),
     path("", include("gateway.organizations.urls")),

@@ -23,10 +23,10 @@ class Query:
     `carillon.web.paging`.
     """
 
-    def __init__(self, request: Request, *names: str) -> None:
+    def __init__(self, request: Request, *names: str, paged: bool = True) -> None:
         self._query = request.query_params
         self._wrong: dict[str, str] = {}
-        allowed = (*names, *PAGING)
+        allowed = (*names, *PAGING) if paged else names
         for name in self._query:
             if name not in allowed:
                 self._wrong[name] = f"Unknown parameter. Allowed: {', '.join(allowed)}."

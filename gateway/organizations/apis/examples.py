@@ -38,3 +38,16 @@ REGISTERED: dict[str, Any] = {
     "api_key": "org_live_a1b2c3d4e5_<43 characters that are shown once>",
     "test_api_key": "org_test_k1l2m3n4o5_<43 characters that are shown once>",
 }
+USAGE: dict[str, Any] = {
+    "mode": "live",
+    "quota": {
+        "month": "2026-01",
+        "limit": 100_000,
+        "used": 1_234,
+        "remaining": 98_766,
+        "resets_at": "2026-02-01T00:00:00Z",
+    },
+    "requests_per_minute": {"limit": 6_000, "remaining": 5_999},
+    "counts": {"email": {"delivered": 1_200, "bounced": 4}, "sms": {"delivered": 30}},
+    "total": 1_234,
+}
