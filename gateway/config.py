@@ -49,6 +49,8 @@ class GatewaySettings:
     registration: Registration
     # How long a rotated key goes on working, where the request says nothing.
     key_overlap_seconds: int
+    # Bytes of the body of a bulk request.
+    bulk_body_limit: int
     # Sent even where the user switched the channel off.
     essential_categories: frozenset[str]
 
@@ -80,6 +82,7 @@ class GatewaySettings:
             key_overlap_seconds=env.integer(
                 "API_KEY_ROTATION_OVERLAP_SECONDS", 86_400, most=30 * 86_400
             ),
+            bulk_body_limit=env.integer("BULK_BODY_LIMIT", 50_000_000, least=1_000_000),
             essential_categories=frozenset(
                 env.names("ESSENTIAL_CATEGORIES", ("otp", "security", "transactional"))
             ),

@@ -17,6 +17,7 @@ globals().update(
         apps=[
             "gateway.organizations",
             "gateway.notifications",
+            "gateway.batches",
             "gateway.outbox",
             "gateway.deliveries",
             "gateway.analytics",
@@ -34,6 +35,7 @@ globals()["SPECTACULAR_SETTINGS"]["POSTPROCESSING_HOOKS"] = [
 ]
 globals()["SPECTACULAR_SETTINGS"]["TAGS"] = [
     {"name": "notifications", "description": "Send, and see what became of it."},
+    {"name": "batches", "description": "One message to thousands, and how far it is."},
     {"name": "dead letters", "description": "What failed for good, and sending it again."},
     {"name": "templates", "description": "What to say: versions, languages, previews."},
     {"name": "users", "description": "Whom to notify: one by one, in batches, by import."},

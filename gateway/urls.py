@@ -9,6 +9,7 @@ from gateway import health
 urlpatterns = [
     # Before the notifications, whose ids would be anything.
     path("", include("gateway.analytics.urls")),
+    path("", include("gateway.batches.urls")),
     path("", include("gateway.notifications.urls")),
     path("", include("gateway.deliveries.urls")),
     path("", include("gateway.organizations.urls")),

@@ -36,7 +36,7 @@ def accept_notification(asked: Asked, lookup: Lookup) -> Accepted:
         composed = compose(asked, lookup, now)
         metrics.COMPOSE_SECONDS.observe(time.perf_counter() - started)
         with metrics.STORE_SECONDS.time():
-            return _store(asked, composed, _new_notification(asked, composed, now))
+            return _store(asked, composed, new_notification(asked, composed, now))
     except ApiError:
         earlier = _earlier(asked) if asked.request_id else None
         if earlier is None:
@@ -136,9 +136,10 @@ def _insert_counted(new: storage.NewNotification, claim: Claim) -> bool:
         return storage.insert(new)
 
 
-def _new_notification(
+def new_notification(
     asked: Asked, composed: Composition, now: datetime
 ) -> storage.NewNotification:
+    """All that is stored of it, with a new id."""
     notification_id = ids.new_uuid()
     body = asked.body
     return storage.NewNotification(

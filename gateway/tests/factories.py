@@ -18,6 +18,7 @@ from carillon.contracts.messages import (
 )
 from carillon.contracts.status import Status
 from carillon.errors import Reason
+from gateway.batches.models import Batch
 from gateway.deliveries.models import DeadLetter
 from gateway.notifications.models import Notification, NotificationContent
 from gateway.organizations.models import Organization, PlanName
@@ -90,6 +91,22 @@ def make_copies(original: Notification, count: int) -> list[Notification]:
         for notification in made
     )
     return made
+
+
+def make_batch(organization: Organization | None = None, **fields: Any) -> Batch:
+    """A bulk request; its notifications are made with its id as their `batch_id`."""
+    return Batch.objects.create(
+        organization=organization or make_organization(),
+        **{
+            "request_id": ids.new_id("req"),
+            "correlation_id": "corr_test",
+            "channel": "email",
+            "mode": Mode.LIVE,
+            "priority": 5,
+            "created_at": datetime.now(UTC),
+            **fields,
+        },
+    )
 
 
 def make_outbox_message(

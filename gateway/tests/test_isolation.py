@@ -13,13 +13,13 @@ from gateway.notifications.models import Notification
 from gateway.organizations.models import APIKey
 from gateway.tests.calls import NOTIFICATIONS, inline
 from gateway.tests.conftest import Tenant
-from gateway.tests.factories import make_dead_letter, make_notification
+from gateway.tests.factories import make_batch, make_dead_letter, make_notification
 from gateway.tests.records import make_user
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
 CANARY = "canary-of-acme"
-OWN_IDS = re.compile("{(key|dead_letter)_id}")
+OWN_IDS = re.compile("{(key|dead_letter|batch)_id}")
 
 
 def routes() -> Iterator[tuple[str, str]]:
@@ -44,12 +44,14 @@ def test_no_route_shows_anothers_object(tenant: Tenant, other_tenant: Tenant) ->
     letter = make_dead_letter(
         tenant.organization, request_id=f"{CANARY}-2", letter={"error_message": CANARY}
     )
+    batch = make_batch(tenant.organization, request_id=CANARY, template_code=CANARY)
     key = APIKey.objects.get(prefix=tenant.api.key[:19])
     APIKey.objects.filter(pk=key.pk).update(name=CANARY)
     tenant.users.add_user(tenant.id, make_user(user_id="user_of_acme", name=CANARY))
     values = {
         "notification_id": notification.pk,
         "dead_letter_id": letter.pk,
+        "batch_id": batch.pk,
         "key_id": key.pk,
         "identifier": "user_of_acme",
         "device_id": ids.new_id(ids.DEVICE),

@@ -109,16 +109,14 @@ def read_asked(request: Request, caller: KeyRecord, read: RequestBody) -> Asked:
     body = convert_body(value, NotificationBody)
     check_notification(body)
     channel = body.notification_type
-    django_request: HttpRequest = request._request
-    traceparent = request.META.get("HTTP_TRACEPARENT", "")
     return Asked(
         caller=caller,
         body=body,
         direct=None if body.to is None else read.direct(channel, body.to),
         inline=None if body.content is None else inline_content(channel, body.content),
-        request_id=_request_id(request, body),
-        correlation_id=django_request.correlation_id,  # type: ignore[attr-defined]
-        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else "",
+        request_id=request_id_of(request, body),
+        correlation_id=correlation_of(request),
+        traceparent=traceparent_of(request),
     )
 
 
@@ -138,7 +136,19 @@ def show_accepted(accepted: Accepted) -> HttpResponse:
     return HttpResponse(body, _JSON, status=202)
 
 
-def _request_id(request: Request, body: NotificationBody) -> str:
+def correlation_of(request: Request) -> str:
+    """The id under which everything that the request causes is found."""
+    django_request: HttpRequest = request._request
+    return django_request.correlation_id  # type: ignore[attr-defined, no-any-return]
+
+
+def traceparent_of(request: Request) -> str:
+    """The caller's span, if the header is one; empty if not."""
+    traceparent: str = request.META.get("HTTP_TRACEPARENT", "")
+    return traceparent if _TRACEPARENT.fullmatch(traceparent) else ""
+
+
+def request_id_of(request: Request, body: NotificationBody) -> str:
     """The body's, or the header's; the header may be quoted, as RFC 8941 strings are."""
     header = single_header(request, IDEMPOTENCY_HEADER).strip()
     if len(header) >= 2 and header[0] == header[-1] == '"':

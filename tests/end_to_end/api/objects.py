@@ -87,6 +87,16 @@ def _dead_letter(tenant: Tenant, made: Made) -> str:
     return str(letters[0]["dead_letter_id"])
 
 
+def _batch(tenant: Tenant, made: Made) -> str:
+    body = {
+        "notification_type": "email",
+        "recipients": [{"user_id": made["users/identifier"], "variables": {"name": CANARY}}],
+        "template_code": TEMPLATE,
+        "request_id": CANARY,
+    }
+    return str(data_of(tenant.call("POST", "/api/v1/notifications/bulk/", body))["batch_id"])
+
+
 def _key(tenant: Tenant, made: Made) -> str:
     body = {"name": CANARY, "scopes": ["read"]}
     return str(data_of(tenant.call("POST", "/api/v1/api-keys/", body))["key_id"])
@@ -101,6 +111,7 @@ MAKERS: dict[str, Callable[[Tenant, Made], str]] = {
     "suppressions/suppression_id": _suppression,
     "notifications/notification_id": _notification,
     "dead-letters/dead_letter_id": _dead_letter,
+    "batches/batch_id": _batch,
     "api-keys/key_id": _key,
 }
 

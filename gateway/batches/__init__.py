@@ -1,0 +1,1 @@
+"""Bulk requests: one message to thousands of recipients, their progress and cancelling them."""

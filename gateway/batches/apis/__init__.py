@@ -1,0 +1,1 @@
+"""`/api/v1/notifications/bulk/` and `/api/v1/batches/`."""

@@ -1,0 +1,1 @@
+"""Accepting bulk requests, and cancelling them."""
