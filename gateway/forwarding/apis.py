@@ -6,6 +6,8 @@ from typing import Any
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from carillon.contracts.actors import HEADER as ACTOR_HEADER
+from carillon.contracts.actors import Actor, write_actor
 from gateway.admission.views import ClientApi
 from gateway.forwarding import client
 from gateway.forwarding.bodies import carried
@@ -25,16 +27,18 @@ class ForwardedApi(ClientApi):
         resource = self.resource
         path = client.fill(resource.path, parameters)
         query = client.safe_query(request.META.get("QUERY_STRING", ""))
+        caller = self.caller(request)
+        actor = write_actor(Actor(caller.key_id, caller.name))
         with carried(request, resource.body_limit) as body:
             answer = client.forward(
                 resource.service,
                 client.Forwarded(
                     method=method,
                     path=path,
-                    organization_id=self.caller(request).organization_id,
+                    organization_id=caller.organization_id,
                     query=query,
                     body=body,
-                    headers=client.safe_headers(request.headers),
+                    headers={**client.safe_headers(request.headers), ACTOR_HEADER: actor},
                     read_seconds=resource.read_seconds,
                 ),
             )

@@ -44,6 +44,7 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
     organization_is_active: bool
     plan: str
     monthly_quota: int | None
+    name: str = ""
 
     is_authenticated: ClassVar[bool] = True
 
@@ -112,4 +113,5 @@ def record_of(key: APIKey) -> KeyRecord:
         organization_is_active=organization.is_active,
         plan=organization.plan,
         monthly_quota=organization.monthly_quota,
+        name=key.name,
     )

@@ -11,7 +11,10 @@ class VersionInline(admin.TabularInline[TemplateVersion, Template]):
     """A template's versions, on its page."""
 
     model = TemplateVersion
-    fields = ("number", "language", "status", "subject", "created_at", "published_at")
+    fields = (
+        *("number", "language", "status", "subject", "created_at", "created_by_name"),
+        *("published_at", "published_by_name"),
+    )
     readonly_fields = fields
     ordering = ("-number",)
     extra = 0
@@ -66,7 +69,10 @@ class TemplateAdmin(_ReadOnly, admin.ModelAdmin[Template]):
 class TemplateVersionAdmin(_ReadOnly, admin.ModelAdmin[TemplateVersion]):
     """The words of one version."""
 
-    list_display = ("template", "number", "language", "status", "created_at", "published_at")
+    list_display = (
+        *("template", "number", "language", "status", "created_at", "created_by_name"),
+        *("published_at", "published_by_name"),
+    )
     list_select_related = ("template",)
     list_filter = ("status", "language")
     list_per_page = 50

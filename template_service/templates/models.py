@@ -3,6 +3,8 @@
 from django.db import models
 
 from carillon.contracts import ids
+from carillon.contracts.actors import ID_LENGTH as ACTOR_LENGTH
+from carillon.contracts.actors import NAME_LENGTH as ACTOR_NAME_LENGTH
 from carillon.contracts.channels import CHANNELS
 from carillon.contracts.messages import DeliveryPolicy
 from carillon.web.fields import PrefixedIDField
@@ -82,6 +84,10 @@ class TemplateVersion(models.Model):
         max_length=8, choices=VersionStatus, default=VersionStatus.DRAFT.value
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=ACTOR_LENGTH, blank=True, default="", db_default="")
+    created_by_name = models.CharField(
+        max_length=ACTOR_NAME_LENGTH, blank=True, default="", db_default=""
+    )
     # What is sent in place of what the author wrote, by field, since it was published: parts put
     # in, the made text part, rules inlined. Null before that.
     prepared = models.JSONField(null=True)
@@ -91,6 +97,10 @@ class TemplateVersion(models.Model):
     copy_of = models.IntegerField(null=True)
     # The last time that it went live.
     published_at = models.DateTimeField(null=True)
+    published_by = models.CharField(max_length=ACTOR_LENGTH, blank=True, default="", db_default="")
+    published_by_name = models.CharField(
+        max_length=ACTOR_NAME_LENGTH, blank=True, default="", db_default=""
+    )
 
     class Meta:
         ordering = ("-number",)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from carillon.contracts.actors import Actor
 from carillon.contracts.messages import Content, EmailContent, PushContent
 from carillon.rendering import Problem
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
@@ -63,7 +64,8 @@ class DependentShape(msgspec.Struct, frozen=True):
 class TemplateShape(msgspec.Struct, frozen=True, kw_only=True):
     """A template with one of its versions: the reference's fields, and ours.
 
-    `lint` is in the answers of calls that write, `dependents` in those that publish.
+    `created_by` wrote this version. `lint` is in the answers of calls that write, `dependents` in
+    those that publish.
     """
 
     template_id: str
@@ -86,9 +88,20 @@ class TemplateShape(msgspec.Struct, frozen=True, kw_only=True):
     sample_data: dict[str, Any]
     created_at: datetime
     updated_at: datetime
+    created_by: Actor | None
     published_at: datetime | None
+    published_by: Actor | None
     lint: LintShape | UnsetType = UNSET
     dependents: list[DependentShape] | UnsetType = UNSET
+
+
+class StampShape(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wrote and who published a version, and when."""
+
+    created_at: datetime
+    created_by: Actor | None
+    published_at: datetime | None
+    published_by: Actor | None
 
 
 class PartShape(msgspec.Struct, frozen=True):
@@ -99,7 +112,7 @@ class PartShape(msgspec.Struct, frozen=True):
     language: str
 
 
-class VersionShape(msgspec.Struct, frozen=True, kw_only=True):
+class VersionShape(StampShape, frozen=True, kw_only=True):
     """A version in the list of versions.
 
     `copy_of` is the version whose words were published anew, with newer parts.
@@ -113,8 +126,6 @@ class VersionShape(msgspec.Struct, frozen=True, kw_only=True):
     optional_variables: list[str]
     parts: list[PartShape]
     copy_of: int | None
-    created_at: datetime
-    published_at: datetime | None
 
 
 class FieldChange(msgspec.Struct, frozen=True):
@@ -131,6 +142,8 @@ class DiffShape(msgspec.Struct, frozen=True):
 
     from_version: int
     to_version: int
+    before: StampShape
+    after: StampShape
     changes: list[FieldChange]
 
 
@@ -174,7 +187,9 @@ def show_template(
         sample_data=template.sample_data,
         created_at=template.created_at,
         updated_at=template.updated_at,
+        created_by=_who(version.created_by, version.created_by_name),
         published_at=version.published_at,
+        published_by=_who(version.published_by, version.published_by_name),
         lint=UNSET if lint is None else show_lint(version, lint),
         dependents=UNSET if dependents is None else [_dependent(one) for one in dependents],
     )
@@ -202,8 +217,7 @@ def show_version(template: Template, version: TemplateVersion) -> VersionShape:
         optional_variables=list(version.optional_variables),
         parts=[PartShape(**part) for part in version.parts],
         copy_of=version.copy_of,
-        created_at=version.created_at,
-        published_at=version.published_at,
+        **msgspec.structs.asdict(_stamp(version)),
     )
 
 
@@ -216,7 +230,7 @@ def show_diff(before: TemplateVersion, after: TemplateVersion) -> DiffShape:
         for field in COMPARED
         if getattr(before, field) != getattr(after, field)
     ]
-    return DiffShape(before.number, after.number, changes)
+    return DiffShape(before.number, after.number, _stamp(before), _stamp(after), changes)
 
 
 def show_preview(version: TemplateVersion, content: Content, warnings: list[str]) -> PreviewShape:
@@ -239,6 +253,19 @@ def show_preview(version: TemplateVersion, content: Content, warnings: list[str]
 def _problem(problem: Problem) -> ProblemShape:
     """Every field filled."""
     return ProblemShape(problem.code, problem.message, problem.field, problem.line, problem.column)
+
+
+def _stamp(version: TemplateVersion) -> StampShape:
+    return StampShape(
+        created_at=version.created_at,
+        created_by=_who(version.created_by, version.created_by_name),
+        published_at=version.published_at,
+        published_by=_who(version.published_by, version.published_by_name),
+    )
+
+
+def _who(actor_id: str, name: str) -> Actor | None:
+    return Actor(actor_id, name) if actor_id else None
 
 
 def _dependent(one: Dependent) -> DependentShape:

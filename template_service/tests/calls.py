@@ -1,11 +1,13 @@
 """The service's calls, as the gateway makes them."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
+
+from carillon.contracts.actors import HEADER, Actor, write_actor
 
 TEMPLATES = "/api/v1/templates/"
 
@@ -30,12 +32,19 @@ class Author:
     client: Client
     organization_id: str
     secret: str
+    actor: str = ""
+
+    def acting(self, actor: dict[str, str]) -> "Author":
+        """The same organization's calls, by one of its keys."""
+        return replace(self, actor=write_actor(Actor(**actor)))
 
     def call(
         self, method: str, path: str, body: object = None, *, if_match: str = ""
     ) -> HttpResponse:
         """Any call."""
         headers = {"X-Internal-Secret": self.secret, "X-Organization-ID": self.organization_id}
+        if self.actor:
+            headers[HEADER] = self.actor
         if if_match:
             headers["If-Match"] = if_match
         data = b"" if body is None else json.dumps(body).encode()

@@ -5,10 +5,13 @@ import re
 
 import pytest
 
+from carillon.contracts.messages import Mode
 from carillon.web.errors import NotFound, ValidationFailed
 from gateway.forwarding.client import fill, safe_headers, safe_query
 from gateway.forwarding.resources import IMPORT_BYTES, RESOURCES
+from gateway.organizations.services import create_api_key
 from gateway.organizations.synchronization import USER_SERVICE
+from gateway.tests.calls import Api
 from gateway.tests.conftest import Tenant
 from gateway.tests.doubles import Reply
 
@@ -29,6 +32,13 @@ def test_a_call_arrives_with_the_keys_organization_and_our_secret(tenant: Tenant
     assert call.headers["x-internal-secret"] == tenant.users.secret
     assert call.headers["x-correlation-id"] == "corr_mine"
     assert "x-api-key" not in call.headers
+
+
+def test_a_call_says_which_key_asks(tenant: Tenant) -> None:
+    key, new = create_api_key(tenant.organization, name="Größe 1", mode=Mode.LIVE)
+    Api(new.text).post("/api/v1/templates/", {}, X_Actor="key_forged Eve")
+    (call,) = tenant.templates.calls
+    assert call.headers["x-actor"] == f"{key.pk} Gr%C3%B6%C3%9Fe%201"
 
 
 def calls() -> list[tuple[str, str, str]]:

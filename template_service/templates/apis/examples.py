@@ -29,6 +29,7 @@ SMS_TEMPLATE = {
     "variables": ["code"],
     "optional_variables": ["minutes"],
 }
+ACTOR = {"id": "key_0193f2c6a7b87d1e9c0a5b4d3e2f1a04", "name": "Marketing site"}
 TEMPLATE = {
     "template_id": "tmpl_0193f2c6a7b87d1e9c0a5b4d3e2f1a03",
     **REFERENCE_TEMPLATE,
@@ -39,8 +40,10 @@ TEMPLATE = {
     "sample_data": {"name": "Ann"},
     "version": 1,
     "created_at": "2026-01-05T09:30:00.123456Z",
+    "created_by": ACTOR,
     "updated_at": "2026-01-05T09:30:00.123456Z",
     "published_at": "2026-01-05T09:30:00.123456Z",
+    "published_by": ACTOR,
 }
 CLEAN = {"version": 1, "language": "en", "publishable": True, "errors": [], "warnings": []}
 CREATED = {**TEMPLATE, "lint": CLEAN}
@@ -58,6 +61,7 @@ DRAFT = {
     "status": "draft",
     "subject": "Good to see you, {{ name }}!",
     "published_at": None,
+    "published_by": None,
     "lint": {**CLEAN, "version": 2},
 }
 VERSION = {
@@ -70,12 +74,17 @@ VERSION = {
         "variables",
         "optional_variables",
         "created_at",
+        "created_by",
         "published_at",
+        "published_by",
     )
 } | {"parts": [{"code": "_layout", "version": 2, "language": "en"}], "copy_of": None}
+STAMP = {key: TEMPLATE[key] for key in ("created_at", "created_by", "published_at", "published_by")}
 DIFF = {
     "from_version": 1,
     "to_version": 2,
+    "before": STAMP,
+    "after": {**STAMP, "published_at": None, "published_by": None},
     "changes": [
         {
             "field": "subject",

@@ -3,6 +3,7 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from carillon.contracts.actors import Actor, read_actor
 from carillon.contracts.channels import CHANNELS
 from carillon.web.envelope import success
 from carillon.web.errors import ValidationFailed
@@ -28,6 +29,11 @@ BODY_ERRORS = (
 def if_match(request: Request) -> str:
     """The If-Match header, empty where there is none."""
     return str(request.META.get("HTTP_IF_MATCH", "")).strip()
+
+
+def actor_of(request: Request) -> Actor:
+    """Who asks, as far as the gateway said."""
+    return read_actor(str(request.META.get("HTTP_X_ACTOR", "")))
 
 
 def filters_of(request: Request) -> Filters:

@@ -14,6 +14,7 @@ from template_service.templates.apis import examples
 from template_service.templates.apis.requests import (
     BODY_ERRORS,
     CALLER_ERRORS,
+    actor_of,
     answer_template,
     answer_written,
     filters_of,
@@ -122,7 +123,7 @@ class TemplateListCreateApi(OrganizationApi):
     def post(self, request: Request) -> Response:
         """A new template."""
         body = parse_body(request, TemplateBody)
-        template, version = create_template(organization_of(request), body)
+        template, version = create_template(organization_of(request), body, actor=actor_of(request))
         return answer_written(template, version, "Template created", status=201)
 
 
@@ -182,7 +183,11 @@ class TemplateDetailApi(OrganizationApi):
         """The new draft."""
         body = parse_body(request, ReplaceBody)
         template, version = replace_template(
-            organization_of(request), code, body, if_match=if_match(request)
+            organization_of(request),
+            code,
+            body,
+            if_match=if_match(request),
+            actor=actor_of(request),
         )
         return answer_written(template, version, "Template updated")
 
@@ -208,7 +213,11 @@ class TemplateDetailApi(OrganizationApi):
         """The new draft."""
         body = parse_body(request, ChangeBody)
         template, version = change_template(
-            organization_of(request), code, body, if_match=if_match(request)
+            organization_of(request),
+            code,
+            body,
+            if_match=if_match(request),
+            actor=actor_of(request),
         )
         return answer_written(template, version, "Template updated")
 

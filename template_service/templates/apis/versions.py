@@ -14,6 +14,7 @@ from template_service.templates.apis import examples
 from template_service.templates.apis.requests import (
     BODY_ERRORS,
     CALLER_ERRORS,
+    actor_of,
     answer_published,
     if_match,
     number_asked,
@@ -79,6 +80,7 @@ class TemplatePublishApi(OrganizationApi):
             code,
             body.version,
             if_match=if_match(request),
+            actor=actor_of(request),
             republish=body.republish_dependents,
         )
         return answer_published(published, "Template published")
@@ -106,6 +108,7 @@ class TemplateRollbackApi(OrganizationApi):
             code,
             body.version,
             if_match=if_match(request),
+            actor=actor_of(request),
             republish=body.republish_dependents,
         )
         return answer_published(published, "Template rolled back")

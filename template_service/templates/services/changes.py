@@ -1,10 +1,13 @@
 """What every change of a template shares: the lock, the precondition, the revision, the cache."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 from prometheus_client import Counter
 
+from carillon.contracts.actors import Actor
 from carillon.web.errors import ApiError, Conflict
 from carillon.web.revisions import next_revision
 from carillon.web.tenants.models import Organization
@@ -63,12 +66,27 @@ def lock_publishing(organization_id: str) -> None:
     Organization.objects.select_for_update(no_key=True).filter(id=organization_id).first()
 
 
-def activate(template: Template, version: TemplateVersion) -> None:
+def new_version(
+    template: Template, number: int, language: str, actor: Actor, **words: Any
+) -> TemplateVersion:
+    """A draft, not saved yet."""
+    return TemplateVersion(
+        template=template,
+        number=number,
+        language=language,
+        created_by=actor.id,
+        created_by_name=actor.name,
+        **words,
+    )
+
+
+def activate(template: Template, version: TemplateVersion, actor: Actor) -> None:
     """The version goes live in its language, and the template with it; saves the version."""
     live = template.versions.filter(language=version.language, status=VersionStatus.ACTIVE)
     live.exclude(pk=version.pk).update(status=VersionStatus.ARCHIVED)
     version.status = VersionStatus.ACTIVE.value
     version.published_at = timezone.now()
+    version.published_by, version.published_by_name = actor.id, actor.name
     version.save()
     template.is_archived = False
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from carillon.contracts.actors import Actor
 from carillon.web.errors import ValidationFailed
 from template_service.templates.models import Template, TemplateVersion
 from template_service.templates.parts import outdated_dependents
@@ -9,6 +10,7 @@ from template_service.templates.selectors import published
 from template_service.templates.services.changes import (
     WORDS,
     activate,
+    new_version,
     next_number,
     publish_change,
 )
@@ -30,7 +32,7 @@ class Dependent:
     variables_added: tuple[str, ...] = ()
 
 
-def settle_dependents(template: Template, *, republish: bool) -> list[Dependent]:
+def settle_dependents(template: Template, *, republish: bool, actor: Actor) -> list[Dependent]:
     """Those of a template that was just published, in its transaction; publishes them anew.
 
     Raises ValidationFailed where one of them would be broken by it, and names each.
@@ -42,7 +44,7 @@ def settle_dependents(template: Template, *, republish: bool) -> list[Dependent]
     refused: dict[str, list[str]] = {}
     for version in found:
         try:
-            settled.append(_republish(version))
+            settled.append(_republish(version, actor))
         except ValidationFailed as error:
             refused[f"{version.template.code} ({version.language})"] = _reasons(error)
     if refused:
@@ -59,18 +61,19 @@ def _reasons(error: ValidationFailed) -> list[str]:
     return reasons
 
 
-def _republish(version: TemplateVersion) -> Dependent:
+def _republish(version: TemplateVersion, actor: Actor) -> Dependent:
     """The same words as a version of their own: what was published before stays as it was."""
     template = Template.objects.select_for_update(no_key=True).get(pk=version.template_id)
-    copy = TemplateVersion(
-        template=template,
-        number=next_number(template),
-        language=version.language,
+    copy = new_version(
+        template,
+        next_number(template),
+        version.language,
+        actor,
         copy_of=version.number,
         **{field: getattr(version, field) for field in WORDS},
     )
     require_publishable(template, copy)
-    activate(template, copy)
+    activate(template, copy, actor)
     publish_change(template, "republished")
     before = set(published(version).variables)
     added = tuple(name for name in published(copy).variables if name not in before)

@@ -1,20 +1,22 @@
 """Templates are written: created, replaced, changed. Every edit of the words is a new version."""
 
 from django.db import transaction
-from django.utils import timezone
 from msgspec import UNSET
 
+from carillon.contracts.actors import Actor
 from carillon.contracts.channels import CHANNELS, ContentKind
 from carillon.web.errors import ValidationFailed
 from carillon.web.tenants.services import require_organization
 from template_service.templates.bodies import ChangeBody, ReplaceBody, TemplateBody, check_words
-from template_service.templates.models import Template, TemplateVersion, VersionStatus
+from template_service.templates.models import Template, TemplateVersion
 from template_service.templates.selectors import newest_words, shown_version
 from template_service.templates.services.changes import (
     WORDS,
+    activate,
     insert_template,
     lock_publishing,
     lock_template,
+    new_version,
     next_number,
     publish_change,
 )
@@ -23,7 +25,9 @@ from template_service.templates.services.checks import require_publishable, requ
 FACTS = ("name", "description", "category", "delivery", "sample_data")
 
 
-def create_template(organization_id: str, body: TemplateBody) -> tuple[Template, TemplateVersion]:
+def create_template(
+    organization_id: str, body: TemplateBody, *, actor: Actor
+) -> tuple[Template, TemplateVersion]:
     """The template and its first version.
 
     Raises ValidationFailed, OrganizationNotFound or TemplateExists.
@@ -37,35 +41,32 @@ def create_template(organization_id: str, body: TemplateBody) -> tuple[Template,
         default_language=language,
         **{field: getattr(body, field) for field in FACTS},
     )
-    version = TemplateVersion(
-        template=template,
-        number=1,
-        language=language,
-        **{field: getattr(body, field) for field in WORDS},
-    )
+    words = {field: getattr(body, field) for field in WORDS}
+    version = new_version(template, 1, language, actor, **words)
     _check_mjml(version)
     require_readable(version)
     with transaction.atomic():
         if body.status == "active":
             lock_publishing(organization_id)
             require_publishable(template, version)
-            version.status = VersionStatus.ACTIVE
-            version.published_at = timezone.now()
         insert_template(template)
-        version.save(force_insert=True)
+        if body.status == "active":
+            activate(template, version, actor)
+        else:
+            version.save(force_insert=True)
         publish_change(template, "created")
     return template, version
 
 
 def replace_template(
-    organization_id: str, code: str, body: ReplaceBody, *, if_match: str
+    organization_id: str, code: str, body: ReplaceBody, *, if_match: str, actor: Actor
 ) -> tuple[Template, TemplateVersion]:
     """All of it anew, its words as a new draft. Raises as `change_template`."""
     language = check_words(body)
     with transaction.atomic():
         template = lock_template(organization_id, code, if_match)
         _set_facts(template, body)
-        draft = _draft(template, language or template.default_language)
+        draft = _draft(template, language or template.default_language, actor)
         for field in WORDS:
             setattr(draft, field, getattr(body, field))
         _keep(draft)
@@ -74,7 +75,7 @@ def replace_template(
 
 
 def change_template(
-    organization_id: str, code: str, body: ChangeBody, *, if_match: str
+    organization_id: str, code: str, body: ChangeBody, *, if_match: str, actor: Actor
 ) -> tuple[Template, TemplateVersion]:
     """What is named, its words as a new draft on top of the newest version of that language.
 
@@ -87,18 +88,20 @@ def change_template(
     with transaction.atomic():
         template = lock_template(organization_id, code, if_match)
         _set_facts(template, body)
-        version = _changed_words(template, body, language)
+        version = _changed_words(template, body, language, actor)
         publish_change(template, "changed")
     return template, version
 
 
-def _changed_words(template: Template, body: ChangeBody, language: str) -> TemplateVersion:
+def _changed_words(
+    template: Template, body: ChangeBody, language: str, actor: Actor
+) -> TemplateVersion:
     """A new draft where words were named; else the version to show."""
     words = {field: getattr(body, field) for field in WORDS}
     words = {field: value for field, value in words.items() if value is not UNSET}
     if not words:
         return shown_version(template)
-    draft = _draft(template, language or template.default_language)
+    draft = _draft(template, language or template.default_language, actor)
     for one, other in (("mjml", "html_content"), ("html_content", "mjml")):
         if words.get(one):
             # Each stands in place of the other.
@@ -116,13 +119,11 @@ def _set_facts(template: Template, body: ChangeBody | ReplaceBody) -> None:
             setattr(template, field, value)
 
 
-def _draft(template: Template, language: str) -> TemplateVersion:
+def _draft(template: Template, language: str, actor: Actor) -> TemplateVersion:
     """A copy of the newest version in the language; of the default's where there is none."""
     newest = newest_words(template, language) or newest_words(template, template.default_language)
     words = {field: getattr(newest, field) for field in WORDS} if newest else {}
-    return TemplateVersion(
-        template=template, number=next_number(template), language=language, **words
-    )
+    return new_version(template, next_number(template), language, actor, **words)
 
 
 def _keep(draft: TemplateVersion) -> None:

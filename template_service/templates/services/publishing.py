@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from carillon.contracts.actors import Actor
 from carillon.web.errors import Conflict
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
 from template_service.templates.selectors import VersionNotFound, version_by_number
@@ -41,7 +42,13 @@ class Published:
 
 
 def publish_version(
-    organization_id: str, code: str, number: int | None, *, if_match: str, republish: bool = False
+    organization_id: str,
+    code: str,
+    number: int | None,
+    *,
+    if_match: str,
+    actor: Actor,
+    republish: bool = False,
 ) -> Published:
     """The draft `number`, by default the newest, is what is sent from now on.
 
@@ -54,14 +61,20 @@ def publish_version(
         template = lock_template(organization_id, code, if_match)
         version = _draft(template, number)
         require_publishable(template, version)
-        activate(template, version)
+        activate(template, version, actor)
         publish_change(template, "published")
-        dependents = settle_dependents(template, republish=republish)
+        dependents = settle_dependents(template, republish=republish, actor=actor)
     return Published(template, version, dependents)
 
 
 def roll_back(
-    organization_id: str, code: str, number: int | None, *, if_match: str, republish: bool = False
+    organization_id: str,
+    code: str,
+    number: int | None,
+    *,
+    if_match: str,
+    actor: Actor,
+    republish: bool = False,
 ) -> Published:
     """An earlier published version, by default the last one before, is sent again as it was.
 
@@ -72,9 +85,9 @@ def roll_back(
         lock_publishing(organization_id)
         template = lock_template(organization_id, code, if_match)
         version = _earlier(template, number)
-        activate(template, version)
+        activate(template, version, actor)
         publish_change(template, "rolled_back")
-        dependents = settle_dependents(template, republish=republish)
+        dependents = settle_dependents(template, republish=republish, actor=actor)
     return Published(template, version, dependents)
 
 

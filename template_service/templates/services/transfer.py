@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from django.db import transaction
 
+from carillon.contracts.actors import Actor
 from carillon.rendering import is_partial
 from carillon.web.errors import ApiError, ValidationFailed
 from template_service.templates.bodies import ChangeBody, TemplateBody
@@ -21,6 +22,8 @@ from template_service.templates.services.publishing import publish_version
 
 # The template's facts that are texts.
 FACTS = ("name", "description", "category", "delivery")
+# Who, for the versions that are made.
+ACTOR = Actor("manage.py", "templates import")
 _Body = TypeVar("_Body", TemplateBody, ChangeBody)
 
 
@@ -87,7 +90,7 @@ def _settle(organization_id: str, code: str, imported: Imported) -> None:
         with transaction.atomic():
             lock_publishing(organization_id)
             template = find_template(organization_id, code)
-            for made in settle_dependents(template, republish=True):
+            for made in settle_dependents(template, republish=True, actor=ACTOR):
                 told = (
                     f"{made.language}: version {made.republished_as}, published with a new {code}"
                 )
@@ -113,7 +116,7 @@ def _import_template(organization_id: str, files: TemplateFiles) -> list[str]:
             facts = _changed_facts(template, files)
             if facts:
                 body = _converted(facts, ChangeBody)
-                change_template(organization_id, files.code, body, if_match="")
+                change_template(organization_id, files.code, body, if_match="", actor=ACTOR)
                 done.append(f"changed {', '.join(facts)}")
         for language in files.languages:
             done.extend(_import_language(template, language))
@@ -129,7 +132,7 @@ def _create(organization_id: str, files: TemplateFiles) -> Template:
     fields: dict[str, Any] = {**facts, **first.words, "code": files.code, "language": default}
     fields["sample_data"] = files.sample_data
     body = _converted({**fields, "status": first.status}, TemplateBody)
-    template, _ = create_template(organization_id, body)
+    template, _ = create_template(organization_id, body, actor=ACTOR)
     return template
 
 
@@ -160,10 +163,10 @@ def _import_language(template: Template, files: LanguageFiles) -> list[str]:
         return []
     body = _converted({**files.words, "language": files.language}, ChangeBody)
     organization_id = template.organization_id
-    _, draft = change_template(organization_id, template.code, body, if_match="")
+    _, draft = change_template(organization_id, template.code, body, if_match="", actor=ACTOR)
     done = [f"{files.language}: version {draft.number}"]
     if files.status == VersionStatus.ACTIVE:
-        publish_version(organization_id, template.code, draft.number, if_match="")
+        publish_version(organization_id, template.code, draft.number, if_match="", actor=ACTOR)
         done = [f"{done[0]}, published"]
     return done
 
