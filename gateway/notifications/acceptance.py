@@ -51,7 +51,7 @@ def _store(asked: Asked, composed: Composition, new: storage.NewNotification) ->
         stored = storage.insert(new)
     else:
         try:
-            reservation = _reserve(asked, claim_of(asked, composed, new.id, new.created_at))
+            reservation = _reserve(asked, claim_for(asked, composed, new))
         except _AnsweredBefore as before:
             return before.answer
         except reservations.Capped:
@@ -136,9 +136,7 @@ def _insert_counted(new: storage.NewNotification, claim: Claim) -> bool:
         return storage.insert(new)
 
 
-def new_notification(
-    asked: Asked, composed: Composition, now: datetime
-) -> storage.NewNotification:
+def new_notification(asked: Asked, composed: Composition, now: datetime) -> storage.NewNotification:
     """All that is stored of it, with a new id."""
     notification_id = ids.new_uuid()
     body = asked.body
@@ -169,6 +167,11 @@ def new_notification(
         content=composed.content,
         traceparent=asked.traceparent,
     )
+
+
+def claim_for(asked: Asked, composed: Composition, new: storage.NewNotification) -> Claim:
+    """What a composed notification takes of the limits, if it is not rejected."""
+    return claim_of(asked, composed, new.id, new.created_at)
 
 
 def claim_of(

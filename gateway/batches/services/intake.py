@@ -25,7 +25,7 @@ from gateway.batches.models import Batch
 from gateway.batches.services.ledger import Ledger
 from gateway.batches.services.repeats import find_overtaken, find_repeats
 from gateway.batches.services.storing import Insertion, insertions
-from gateway.notifications.acceptance import claim_of, new_notification
+from gateway.notifications.acceptance import claim_for, new_notification
 from gateway.notifications.asked import Asked
 from gateway.notifications.composition import compose
 from gateway.notifications.storage import NewNotification
@@ -113,7 +113,7 @@ class Intake:
             new = new_notification(asked, composed, self._now)
             claim = None
             if new.status is not Status.REJECTED:
-                claim = claim_of(asked, composed, new.id, self._now)
+                claim = claim_for(asked, composed, new)
             yield _Prepared(index, asked, new, claim)
 
     def _reserve(self, prepared: Sequence[_Prepared]) -> list[_Prepared]:
