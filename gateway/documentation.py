@@ -115,8 +115,9 @@ def path_parameter(name: str, example: str, description: str) -> OpenApiParamete
 
 
 def query_parameter(name: str, schema: dict[str, Any], description: str) -> OpenApiParameter:
-    """An optional part of the query."""
-    return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=description)
+    """An optional part of the query; text where `schema` names no type."""
+    typed = {"type": "string", **schema}
+    return OpenApiParameter(name, typed, OpenApiParameter.QUERY, description=description)
 
 
 def _refusal(errors: Sequence[ApiError]) -> OpenApiResponse:

@@ -4,6 +4,7 @@ from carillon.observability import logging
 from carillon.settings import Environment
 from carillon.web.project import ServiceSettings, django_settings
 from gateway.config import GatewaySettings
+from gateway.introduction import INTRODUCTION
 
 _env = Environment()
 logging.configure("gateway", _env)
@@ -23,10 +24,7 @@ globals().update(
             "gateway.analytics",
         ],
         title="Carillon",
-        description=(
-            "One API rings every bell: email, SMS, WhatsApp and push. "
-            "Authenticate with your organization's API key in the X-API-Key header."
-        ),
+        description=INTRODUCTION,
     )
 )
 DOCTOR = "gateway.doctor.checks"

@@ -125,6 +125,10 @@ def _inlined(schema: Any, components: dict[str, Any], within: tuple[str, ...] = 
         return [_inlined(item, components, within) for item in schema]
     if not isinstance(schema, dict):
         return schema
+    pattern = schema.get("pattern")
+    if isinstance(pattern, str):
+        # Python's end of text; `$` is that in the dialect of JSON Schema (ECMA-262).
+        schema = {**schema, "pattern": pattern.replace(r"\Z", "$")}
     name = schema.get("$ref")
     if name is not None:
         if name in within:

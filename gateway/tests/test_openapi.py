@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
@@ -38,7 +39,7 @@ def test_every_operation_is_named_described_and_needs_a_key(schema: Any) -> None
     assert len(names) == len(set(names))
     for where, operation in found:
         assert operation["summary"], where
-        assert operation["tags"], where
+        assert operation["description"], where
         expected: object = None if where in KEYLESS else [{"APIKey": []}]
         assert operation.get("security") == expected, where
     scheme = schema["components"]["securitySchemes"]["APIKey"]
@@ -65,6 +66,47 @@ def test_every_body_has_an_example(schema: Any) -> None:
             for media, content in operation["requestBody"]["content"].items():
                 assert media in {"application/json", "application/x-ndjson"}, where
                 assert content["examples"], where
+
+
+def test_every_call_with_a_body_says_what_is_wrong_with_a_bad_one(schema: Any) -> None:
+    for where, operation in operations(schema):
+        if "requestBody" in operation:
+            assert {"400", "413"} <= set(operation["responses"]), where
+            assert "invalid_json" in operation["responses"]["400"]["description"], where
+
+
+def test_every_example_is_of_the_schema_beside_it(schema: Any) -> None:
+    checked = 0
+    for where, operation in operations(schema):
+        bodies = [operation["requestBody"]] if "requestBody" in operation else []
+        for told in (*bodies, *operation["responses"].values()):
+            for media, content in told["content"].items():
+                if media != "application/json":
+                    continue
+                whole = {**content["schema"], "components": schema["components"]}
+                validator = jsonschema_rs.validator_for(whole)
+                for name, example in content["examples"].items():
+                    wrong = [error.message for error in validator.iter_errors(example["value"])]
+                    assert wrong == [], (where, name)
+                    checked += 1
+    assert checked >= 300
+
+
+def test_every_tag_is_told_of_in_the_order_of_the_pages(schema: Any) -> None:
+    told = [tag["name"] for tag in schema["tags"]]
+    used = {tag for _, operation in operations(schema) for tag in operation["tags"]}
+    assert used == set(told)
+    assert all(tag["description"] for tag in schema["tags"])
+    assert (told[0], told[-1]) == ("notifications", "organization")
+    for where, operation in operations(schema):
+        assert len(operation["tags"]) == 1, where
+
+
+def test_every_parameter_is_described_and_has_a_type(schema: Any) -> None:
+    for where, operation in operations(schema):
+        for parameter in operation.get("parameters", []):
+            assert parameter["description"], (where, parameter["name"])
+            assert parameter["schema"]["type"], (where, parameter["name"])
 
 
 def test_every_path_parameter_is_described(schema: Any) -> None:

@@ -37,6 +37,11 @@ def test_a_recursive_type_ends() -> None:
     assert schema_of(Thing)["properties"]["inner"]["type"] == ["object", "null"]
 
 
+def test_a_pattern_is_in_the_dialect_of_json_schema() -> None:
+    code = Annotated[str, msgspec.Meta(pattern=r"^[a-z]+\Z")]
+    assert schema_of(code)["pattern"] == "^[a-z]+$"
+
+
 def test_errors_of_one_status_are_told_together_with_an_example_each() -> None:
     answers = error_answers(
         (404, ThingNotFound.code), (404, "not_found"), (409, "a code of no class")

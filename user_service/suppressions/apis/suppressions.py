@@ -58,8 +58,16 @@ class SuppressionListCreateApi(OrganizationApi):
         description="The newest first.",
         tags=["suppressions"],
         parameters=[
-            OpenApiParameter("channel", {"type": "string", "enum": list(CHANNEL_NAMES)}),
-            OpenApiParameter("reason", {"type": "string", "enum": list(SuppressionReason)}),
+            OpenApiParameter(
+                "channel",
+                {"type": "string", "enum": list(CHANNEL_NAMES)},
+                description="On this channel.",
+            ),
+            OpenApiParameter(
+                "reason",
+                {"type": "string", "enum": list(SuppressionReason)},
+                description="For this reason.",
+            ),
             OpenApiParameter(
                 "search", {"type": "string", "maxLength": 200}, description="Part of an address."
             ),
