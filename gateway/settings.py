@@ -21,6 +21,7 @@ globals().update(
             "gateway.batches",
             "gateway.outbox",
             "gateway.deliveries",
+            "gateway.suppressions",
             "gateway.analytics",
         ],
         title="Carillon",

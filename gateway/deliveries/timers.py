@@ -21,6 +21,8 @@ class Timer:
     """
 
     name = "timer"
+    # Whether it looks so often that a connection is worth keeping.
+    keeps_connection = False
 
     def __init__(self, interval: float) -> None:
         self._interval = interval
@@ -56,5 +58,8 @@ class Timer:
                 self.look(self._session.connection())
             except psycopg.Error as error:
                 log.warning("timer failed; it tries again", timer=self.name, error=repr(error))
-            # A kept connection would only take a place between two looks.
-            self._session.drop()
+                self._session.drop()
+            if not self.keeps_connection:
+                # It would only take a place between two looks.
+                self._session.drop()
+        self._session.drop()

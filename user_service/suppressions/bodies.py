@@ -6,9 +6,10 @@ import msgspec
 from msgspec import Meta
 
 from carillon.contracts.channels import CHANNELS, AddressKind
+from carillon.contracts.suppressions import SuppressionReason
 from carillon.web.addresses import InvalidAddress, normalize_email, normalize_phone_number
 from carillon.web.errors import ValidationFailed
-from user_service.suppressions.models import NOTE_LENGTH, SOURCE_LENGTH, SuppressionReason
+from user_service.suppressions.models import NOTE_LENGTH, SOURCE_LENGTH
 from user_service.suppressions.selectors import CHANNEL_NAMES
 
 CHECKED_MOST = 1_000

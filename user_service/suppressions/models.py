@@ -1,24 +1,14 @@
 """Suppressed addresses."""
 
-from enum import StrEnum
-
 from django.db import models
 
 from carillon.contracts import ids
+from carillon.contracts.suppressions import SuppressionReason
 from carillon.web.fields import PrefixedIDField
 from carillon.web.tenants.models import Organization
 
 SOURCE_LENGTH = 50
 NOTE_LENGTH = 200
-
-
-class SuppressionReason(StrEnum):
-    """Why nothing is sent to an address."""
-
-    HARD_BOUNCE = "hard_bounce"
-    COMPLAINT = "complaint"
-    UNSUBSCRIBE = "unsubscribe"
-    MANUAL = "manual"
 
 
 class Suppression(models.Model):

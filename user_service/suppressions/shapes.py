@@ -4,7 +4,8 @@ from datetime import datetime
 
 import msgspec
 
-from user_service.suppressions.models import Suppression, SuppressionReason
+from carillon.contracts.suppressions import SuppressionReason
+from user_service.suppressions.models import Suppression
 
 
 class SuppressionShape(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from carillon.contracts.suppressions import SuppressionReason
 from carillon.observability.masking import mask_address
 from carillon.unsubscribe_links import PREFERENCES, AddressLink, CategoryLink, UserLink
 from carillon.web.pages.response import page
 from user_service.policies.categories import Category, built_in
-from user_service.suppressions.models import SuppressionReason
 from user_service.unsubscribe.forms import Action, Choice
 from user_service.unsubscribe.selectors import AddressStanding, UserStanding
 from user_service.unsubscribe.services import Done

@@ -6,10 +6,10 @@ from typing import Any
 from prometheus_client import Counter
 
 from carillon.contracts.channels import CHANNELS
+from carillon.contracts.suppressions import SuppressionReason
 from carillon.unsubscribe_links import AddressLink, CategoryLink, ChannelLink, Link, UserLink
 from carillon.web.bodies import convert_body
 from user_service.suppressions.bodies import SuppressionBody
-from user_service.suppressions.models import SuppressionReason
 from user_service.suppressions.selectors import find_by_place
 from user_service.suppressions.services.changes import release, suppress
 from user_service.unsubscribe.forms import Action, Asked, Choice

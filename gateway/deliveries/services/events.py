@@ -18,6 +18,7 @@ from gateway.deliveries.services.endings import DEAD_LETTERS, DeadLetterEntry, k
 from gateway.deliveries.services.reading import ReadEvent
 from gateway.deliveries.transitions import ARRIVED, Progress, apply_event, refines
 from gateway.outbox.database import Connection
+from gateway.suppressions.services.reports import report_addresses
 
 # A row of the outbox may be left over where the status says that it was never published.
 _UNPUBLISHED = frozenset({Status.SCHEDULED, Status.ACCEPTED, Status.RETRYING})
@@ -67,6 +68,10 @@ class _Batch:
         else:
             self.late.add(key)
 
+    def of_attempts(self, keys: set[AttemptKey]) -> list[ReadEvent]:
+        """What was said of these attempts."""
+        return [ReadEvent(key[0], event) for key, event in self.attempts.items() if key in keys]
+
     def count(self, written: set[AttemptKey]) -> AppliedBatch:
         """The summary, once it is known which attempts were not in the database yet."""
         for key, event in self.attempts.items():
@@ -94,6 +99,7 @@ def apply_events(
     for read in events:
         batch.take(read, policies.get(read.event.channel, default), now)
     written = _write(connection, batch, now)
+    report_addresses(connection, batch.of_attempts(written), at=now)
     connection.commit()
     return batch.count(written)
 

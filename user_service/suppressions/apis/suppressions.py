@@ -6,6 +6,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from carillon.contracts.suppressions import SuppressionReason
 from carillon.web.bodies import parse_body
 from carillon.web.envelope import page_meta, success
 from carillon.web.errors import ValidationFailed
@@ -25,7 +26,6 @@ from user_service.documentation import (
 from user_service.json_lines import ImportShape, requested_lines, summarize
 from user_service.suppressions.apis import examples
 from user_service.suppressions.bodies import SuppressionBody, check_channel
-from user_service.suppressions.models import SuppressionReason
 from user_service.suppressions.selectors import (
     CHANNEL_NAMES,
     find_suppression,

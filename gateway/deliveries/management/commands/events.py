@@ -17,6 +17,7 @@ from gateway.deliveries.config import EventsSettings
 from gateway.deliveries.consumers import EventsConsumer
 from gateway.deliveries.reconciler import Reconciler
 from gateway.outbox.termination import on_termination
+from gateway.suppressions.teller import SuppressionTeller
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,7 @@ class Command(BaseCommand):
             ),
             Reconciler(own.reconcile),
             RollupTimer(analytics),
+            SuppressionTeller(),
         ):
             log.info("events started", batch=own.batch, port=own.port)
             consumer.run()

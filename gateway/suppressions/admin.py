@@ -1,0 +1,30 @@
+"""Admin pages: to see what the user service is still to be told."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from carillon.observability.masking import mask_address
+from gateway.suppressions.models import AddressReport
+
+
+@admin.register(AddressReport)
+class AddressReportAdmin(admin.ModelAdmin[AddressReport]):
+    """Empty while all is well."""
+
+    list_display = ("id", "channel", "masked_address", "reason", "source", "attempts", "due_at")
+    list_per_page = 50
+    fields = (*list_display, "device_id", "organization_id", "note", "created_at")
+    readonly_fields = fields
+
+    @admin.display(description="address")
+    def masked_address(self, report: AddressReport) -> str:
+        """Enough to recognise."""
+        return mask_address(report.address) if report.address else report.device_id
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never: deliveries teach."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AddressReport | None = None) -> bool:
+        """Never."""
+        return False

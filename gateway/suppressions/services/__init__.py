@@ -1,0 +1,1 @@
+"""What the suppressions app does: keeping reports, and telling them."""
