@@ -42,6 +42,16 @@ class TCPProxy:
         """`url` with its credentials and path, by way of this proxy."""
         return rerouted(url, self.port)
 
+    def lead_to(self, port: int) -> None:
+        """New connections lead there, as when a load balancer takes a server out; old ones stay."""
+        self._target = (self._target[0], port)
+
+    def leads_to(self, port: int) -> bool:
+        """Whether any open connection still leads there."""
+        with self._lock:
+            connections = list(self._open)
+        return any(_peer_port(each) == port for each in connections)
+
     def cut(self) -> None:
         """Close every connection; new ones are closed as soon as they are made."""
         with self._lock:
@@ -130,6 +140,13 @@ def rerouted(url: str, port: int) -> str:
     parts = urlsplit(url)
     credentials, at, _host = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=f"{credentials}{at}127.0.0.1:{port}"))
+
+
+def _peer_port(connection: socket.socket) -> int:
+    try:
+        return int(connection.getpeername()[1])
+    except OSError:
+        return 0
 
 
 def _close(connection: socket.socket) -> None:

@@ -41,6 +41,10 @@ SERVICES = ("user_service", "template_service")
 
 POLL = 0.1  # seconds
 PROCESS_TIMEOUT = 60.0  # seconds
+# Processes that are started at the same time.
+AT_ONCE = 3
+# For how long a server that takes no new connections is left to its old ones, in seconds.
+DRAIN = 2.0
 
 
 class Arena:
@@ -88,6 +92,8 @@ class Arena:
             f"{name.upper()}_URL": self._link(name, f"http://127.0.0.1:{ports[name]}")
             for name in SERVICES
         }
+        # Clients reach the gateway directly, but for those who go through a load balancer.
+        self._link("gateway", f"http://127.0.0.1:{ports['gateway']}")
         settings = {**self._settings, **services}
         self.stack = Stack(
             self._folder / "stack", addresses, settings, roster=self.roster, ports=ports
@@ -130,12 +136,35 @@ class Arena:
     @contextmanager
     def doubled(self, names: Sequence[str]) -> Iterator[None]:
         """Run a second process of each of these names."""
-        seconds = [self._start_beside(name) for name in names]
+        seconds = [self._start_beside(name)[0] for name in names]
         try:
             yield
         finally:
             for second in seconds:
                 self.roster.stop(second)
+
+    def roll_out(self, names: Sequence[str], replaced: Callable[[str], None]) -> None:
+        """Replace processes as a load balancer's owner does, and say so of each.
+
+        A second one is up before the first is told to end, and nothing new comes over the link to
+        that one by then. Afterwards all are what they were.
+        """
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            seconds = dict(zip(names, pool.map(self._start_beside, names), strict=True))
+            for name, (_, port) in seconds.items():
+                self._lead(name, self.stack.platform.ports[name], port)
+                self.stack.platform.stop(name)
+                replaced(name)
+            list(pool.map(self.stack.platform.start_process, names))
+        for name, (second, port) in seconds.items():
+            self._lead(name, port, self.stack.platform.ports[name])
+            self.roster.stop(second)
+
+    def _lead(self, name: str, old: int, new: int) -> None:
+        link = self.links.get(name)
+        if link:
+            link.lead_to(new)
+            self.wait_until(lambda: not link.leads_to(old), DRAIN)
 
     @contextmanager
     def replaced(self, name: str, *arguments: str, **settings: str) -> Iterator[Command]:
@@ -179,8 +208,8 @@ class Arena:
             check=False,
         )
 
-    def _start_beside(self, name: str) -> str:
-        """What the second process is called."""
+    def _start_beside(self, name: str) -> tuple[str, int]:
+        """What the second process is called, and its port."""
         port = private_port()
         process = PROCESSES[name]
         settings = {**self.stack.settings, process.setting: process.address(port)}
@@ -189,7 +218,7 @@ class Arena:
         (metrics / second.name).mkdir(parents=True, exist_ok=True)
         self.roster.start(second.command(port, child_environment(settings), metrics))
         self._wait_alive(process.health_url(port))
-        return second.name
+        return second.name, port
 
     def _wait_alive(self, url: str) -> None:
         if not self.wait_until(lambda: answers(url) == 200, PROCESS_TIMEOUT):

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 from carillon.worker.admission import MOST_STARTS
 from deploy.local.child import Command
-from deploy.local.processes import GRACE
+from deploy.local.processes import GRACE, PROCESSES
 from tests.end_to_end.faults import evidence
+from tests.end_to_end.faults.arena import SERVICES
 from tests.end_to_end.faults.crashing_worker import CRASH
 from tests.end_to_end.faults.load import Order
 from tests.end_to_end.faults.provider import QUICK, Mood
@@ -143,3 +144,29 @@ def _keep_running(experiment: Experiment, command: Command, stop: threading.Even
                 arena.let_time_pass()
             arena.roster.restart(child)
     experiment.note(f"{crashes} crashes")
+
+
+def strangers(code: str, scale: Scale) -> list[Order]:
+    """One request each, to addresses that no cache knows: the user service is asked each time."""
+    return [
+        Order(f"{code}-{number}", {"template_code": code, "to": f"{code}.{number}@example.com"})
+        for number in range(scale.count)
+    ]
+
+
+def restart_all(experiment: Experiment) -> None:
+    """Replace every process, as a roll-out does: another takes over before it is told to end."""
+    arena, load = experiment.arena, experiment.load
+    load.go_through(arena.links["gateway"])
+    begun = time.monotonic()
+    busy = set()
+
+    def replaced(name: str) -> None:
+        if load.done_share < 1:
+            busy.add(name)
+
+    # Those first that clients wait for.
+    names = ("gateway", *SERVICES, *(set(PROCESSES) - {"gateway", *SERVICES}))
+    arena.roll_out(names, replaced)
+    experiment.expect({"gateway", *SERVICES} <= busy, "the load had ended by then")
+    experiment.note(f"rolled out within {time.monotonic() - begun:.0f} s")

@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from carillon.testing.proxy import TCPProxy
 from tests.end_to_end.stack import VARIABLES, Tenant
 
 # Seconds.
@@ -57,13 +58,14 @@ class Load:
         final: frozenset[int],
         stopped: Callable[[], bool],
     ) -> None:
-        self._tenant = tenant
         self._user_id = user_id
         self.orders = orders
         self.rate = rate
         self._clients = clients
         self._final = final
         self._stopped = stopped
+        self._gateway = tenant.stack.platform.url("gateway")
+        self._headers = {"X-API-Key": tenant.key}
         self._lock = threading.Lock()
         self.begun = 0.0
         self._done = 0
@@ -91,6 +93,11 @@ class Load:
             self._pool.submit(self._client, range(client, len(self.orders), self._clients))
             for client in range(self._clients)
         ]
+
+    def go_through(self, proxy: TCPProxy) -> None:
+        """From now on, as by way of a load balancer: each request on a connection of its own."""
+        self._headers = {**self._headers, "Connection": "close"}
+        self._gateway = f"http://127.0.0.1:{proxy.port}"
 
     def wait_until_done(self, share: float) -> None:
         """Until that share of the orders has ended."""
@@ -127,7 +134,7 @@ class Load:
     def _place(self, session: requests.Session, order: Order) -> None:
         body = {
             "notification_type": "email",
-            "user_id": self._user_id,
+            **({} if "to" in order.body else {"user_id": self._user_id}),
             "variables": VARIABLES,
             "request_id": order.request_id,
             **order.body,
@@ -144,9 +151,9 @@ class Load:
         notification_id = ""
         try:
             answer = session.post(
-                self._tenant.stack.url("gateway", "/api/v1/notifications/"),
+                f"{self._gateway}/api/v1/notifications/",
                 json=body,
-                headers={"X-API-Key": self._tenant.key},
+                headers=self._headers,
                 timeout=REQUEST_TIMEOUT,
             )
             status = answer.status_code

@@ -90,6 +90,11 @@ def during_the_kills(scale: Scale) -> float:
     return (scale.kills - 1) * RESTART
 
 
+def during_the_roll_out(_scale: Scale) -> float:
+    """Until those that clients wait for were replaced, and longer."""
+    return 5 * RESTART
+
+
 def during_the_stops(scale: Scale) -> float:
     """The same, where it takes its time to end."""
     return (scale.kills - 1) * (STOP + RESTART)

@@ -11,6 +11,7 @@ from tests.end_to_end.faults.scenario import (
     Scenario,
     during_the_kills,
     during_the_outage,
+    during_the_roll_out,
     during_the_stops,
     one_per_call,
     one_per_thread,
@@ -66,6 +67,10 @@ SCENARIOS = (
         name="worker-stopped", promise="SIGTERM resends none",
         injected="SIGTERM a busy worker",
         inject=crashes.terminate_busy("email_worker"), lasts=during_the_stops,
+    ),
+    Scenario(
+        name="rolling-restart", promise="a roll-out refuses none", injected="restart every process",
+        inject=crashes.restart_all, orders=crashes.strangers, lasts=during_the_roll_out,
     ),
     Scenario(
         name="poison", promise="poison harms only itself", injected="a job kills its workers",
