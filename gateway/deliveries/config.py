@@ -59,6 +59,8 @@ class EventsSettings:
     prefetch: int
     retry_policies: Mapping[str, RetryPolicy]
     reconcile: ReconcileSettings
+    # Seconds between two looks for devices that the user service does not know to be dead.
+    dead_devices_interval: float
     host: str
     port: int
 
@@ -73,6 +75,7 @@ class EventsSettings:
             prefetch=env.integer("EVENTS_PREFETCH", 4 * batch, least=batch, most=65_535),
             retry_policies=read_retry_policies(env),
             reconcile=ReconcileSettings.read(env),
+            dead_devices_interval=env.number("DEAD_DEVICES_INTERVAL", 5.0, least=0.1, most=3600),
             host=env.text("HEALTH_HOST", "127.0.0.1"),
             port=env.integer("EVENTS_PORT", 9102, most=65_535),
         )

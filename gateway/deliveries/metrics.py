@@ -58,3 +58,7 @@ RECONCILED = Counter(
     "Stuck notifications that were resolved: requeued, unknown (failed, outcome unknown).",
     ["action"],
 )
+DEVICES_DISABLED = Counter(
+    "carillon_devices_disabled_total",
+    "Devices that the user service was told are gone, because their push service says so.",
+)

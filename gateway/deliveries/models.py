@@ -34,6 +34,8 @@ class DeliveryAttempt(models.Model):
     finished_at = models.DateTimeField()
     duration_ms = models.FloatField()
     possible_duplicate = models.BooleanField(default=False)
+    # carillon.contracts.messages.DeviceResult of each device that this attempt was for.
+    devices = models.JSONField(null=True)
 
     class Meta:
         ordering = ("number",)
@@ -41,6 +43,23 @@ class DeliveryAttempt(models.Model):
     def __str__(self) -> str:
         """As in the AMQP message id."""
         return f"{self.notification_id}:{self.number}"
+
+
+class DeadDevice(models.Model):
+    """A device whose push service said that it is gone; kept until the user service knows."""
+
+    device_id = models.CharField(max_length=64, primary_key=True)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, db_index=False, db_constraint=False
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=("created_at",), name="dead_device_oldest"),)
+
+    def __str__(self) -> str:
+        """The device's id."""
+        return self.device_id
 
 
 class DeadLetter(models.Model):

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
+
 from carillon.contracts.lanes import Lane
-from carillon.contracts.messages import DeliveryEvent, Outcome
+from carillon.contracts.messages import ARRIVED, DeliveryEvent, DeviceResult, Outcome
 from carillon.contracts.status import ENDS, Status, may_move
 from carillon.errors import Reason
 from gateway.deliveries.retry import RetryPolicy
@@ -21,8 +23,6 @@ STATUS_OF: Mapping[Outcome, Status] = {
     Outcome.REJECTED: Status.REJECTED,
     Outcome.EXPIRED: Status.EXPIRED,
 }
-ARRIVED = frozenset({Outcome.SENT, Outcome.DELIVERED})
-
 # Which later word on the same attempt is news: a receipt after an acceptance; or the success of a
 # copy of the job, where the other copy had failed for a time.
 REFINES: Mapping[Outcome, frozenset[Outcome]] = {
@@ -60,6 +60,8 @@ class Progress:
     delivered_at: datetime | None = None
     # Set where another attempt follows: the outbox row to write.
     next_attempt_at: datetime | None = None
+    # Of several devices: those that the next attempt is not for.
+    settled: tuple[DeviceResult, ...] = ()
 
     @property
     def publishing_priority(self) -> int:
@@ -102,7 +104,7 @@ def apply_event(
     elif event.outcome in ARRIVED:
         _arrive(progress, event)
     else:
-        _fail(progress, STATUS_OF[event.outcome], event.reason or Reason.OTHER, event)
+        _end(progress, STATUS_OF[event.outcome], event.reason or Reason.OTHER, event)
     return True
 
 
@@ -111,17 +113,37 @@ def _try_again(
 ) -> None:
     attempts = max(1, progress.attempt - progress.earlier_attempts)
     if not policy.allows_after(attempts):
-        _fail(progress, Status.FAILED, Reason.ATTEMPTS_EXHAUSTED, event)
+        _end(progress, Status.FAILED, Reason.ATTEMPTS_EXHAUSTED, event)
         return
     due = now + timedelta(seconds=policy.delay_after(attempts, event.retry_after, dice))
     if progress.expires_at is not None and due >= progress.expires_at:
-        _fail(progress, Status.EXPIRED, Reason.EXPIRED, event)
+        _end(progress, Status.EXPIRED, Reason.EXPIRED, event)
         return
     progress.status = Status.RETRYING
     progress.attempt += 1
     progress.next_attempt_at = due
     progress.reason = event.reason.value if event.reason else ""
     progress.error_message = event.error_message
+    progress.settled = tuple(d for d in event.devices if d.outcome is not Outcome.DEFERRED)
+    if _taken(event.devices) is not None:
+        progress.sent_at = progress.sent_at or event.occurred_at
+
+
+def _taken(devices: tuple[DeviceResult, ...]) -> DeviceResult | None:
+    """The device that took it, in this attempt or an earlier one: delivered rather than sent."""
+    arrived = (device for device in devices if device.outcome in ARRIVED)
+    return min(arrived, key=lambda device: device.outcome is Outcome.SENT, default=None)
+
+
+def _end(progress: Progress, status: Status, reason: Reason, event: DeliveryEvent) -> None:
+    """What none of the devices took has failed; one that took it is enough."""
+    taken = _taken(event.devices)
+    if taken is None:
+        _fail(progress, status, reason, event)
+        return
+    progress.provider = taken.provider
+    progress.provider_message_id = taken.provider_message_id
+    _arrive(progress, msgspec.structs.replace(event, outcome=taken.outcome))
 
 
 def _arrive(progress: Progress, event: DeliveryEvent) -> None:

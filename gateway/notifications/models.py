@@ -115,6 +115,8 @@ class NotificationContent(models.Model):
     """What a notification says and to whom: personal, deleted after the retention period.
 
     `addresses` is a list of carillon.contracts.messages.Address, `content` one of its contents.
+    `settled` is a list of its DeviceResult: the devices that earlier attempts were done with, and
+    that no further one is for.
     """
 
     notification = models.OneToOneField(
@@ -123,6 +125,7 @@ class NotificationContent(models.Model):
     addresses = models.JSONField()
     recipient_name = models.CharField(max_length=200, blank=True)
     content = models.JSONField()
+    settled = models.JSONField(null=True)
     traceparent = models.CharField(max_length=55, blank=True)
 
     class Meta:

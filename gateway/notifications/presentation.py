@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 from django.core.exceptions import ObjectDoesNotExist
 from msgspec import UNSET
 
+from carillon.contracts.messages import DeviceResult
 from carillon.contracts.status import ENDS, Status
 from carillon.observability.masking import mask_address
 from gateway.deliveries.models import DeliveryAttempt
@@ -13,6 +15,7 @@ from gateway.notifications.models import Notification
 from gateway.notifications.shapes import (
     AttemptShape,
     DetailShape,
+    DeviceShape,
     MomentShape,
     StatusShape,
     SummaryShape,
@@ -108,6 +111,22 @@ def _attempt(attempt: DeliveryAttempt) -> AttemptShape:
         finished_at=attempt.finished_at,
         duration_ms=attempt.duration_ms,
         possible_duplicate=attempt.possible_duplicate,
+        devices=[_device(each) for each in attempt.devices] if attempt.devices else UNSET,
+    )
+
+
+def _device(stored: dict[str, Any]) -> DeviceShape:
+    device = msgspec.convert(stored, DeviceResult)
+    return DeviceShape(
+        device_id=device.device_id or None,
+        platform=device.platform or None,
+        provider=device.provider or None,
+        provider_message_id=device.provider_message_id or None,
+        outcome=device.outcome.value,
+        reason=device.reason.value if device.reason else None,
+        error_code=device.error_code or None,
+        error_message=device.error_message or None,
+        possible_duplicate=device.possible_duplicate,
     )
 
 

@@ -64,8 +64,25 @@ class SummaryShape(msgspec.Struct, frozen=True, kw_only=True):
     error_message: str | None
 
 
+class DeviceShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one device in an attempt; `device_id` is null for a token of the request."""
+
+    device_id: str | None
+    platform: str | None
+    provider: str | None
+    provider_message_id: str | None
+    outcome: str
+    reason: str | None
+    error_code: str | None
+    error_message: str | None
+    possible_duplicate: bool
+
+
 class AttemptShape(msgspec.Struct, frozen=True, kw_only=True):
-    """One try at delivering it; `duration_ms` is the provider's time."""
+    """One try at delivering it; `duration_ms` is the provider's time.
+
+    `devices` is there for push: each device that this attempt was for.
+    """
 
     number: int
     channel: str
@@ -79,6 +96,7 @@ class AttemptShape(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime
     duration_ms: float
     possible_duplicate: bool
+    devices: list[DeviceShape] | UnsetType = UNSET
 
 
 class MomentShape(msgspec.Struct, frozen=True, kw_only=True):

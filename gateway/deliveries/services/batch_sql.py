@@ -3,12 +3,13 @@
 One parameter costs less than an array per column, on both sides of the wire.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from carillon.contracts.messages import Outcome
+from carillon.contracts.messages import DeviceResult, Outcome
 from carillon.contracts.status import Status
 from gateway.deliveries.transitions import REFINES
 
@@ -37,12 +38,13 @@ _NEWS = ", ".join(
 RECORD = f"""
     INSERT INTO deliveries_deliveryattempt AS recorded
         (notification_id, number, channel, provider, provider_message_id, outcome, reason,
-         error_code, error_message, started_at, finished_at, duration_ms, possible_duplicate)
+         error_code, error_message, started_at, finished_at, duration_ms, possible_duplicate,
+         devices)
     SELECT * FROM json_to_recordset(%s::json) AS attempt (
         notification_id uuid, number smallint, channel text, provider text,
         provider_message_id text, outcome text, reason text, error_code text, error_message text,
         started_at timestamptz, finished_at timestamptz, duration_ms float8,
-        possible_duplicate boolean
+        possible_duplicate boolean, devices jsonb
     )
     ON CONFLICT (notification_id, number) DO UPDATE
     SET outcome = excluded.outcome, reason = excluded.reason, error_code = excluded.error_code,
@@ -50,7 +52,8 @@ RECORD = f"""
         provider = coalesce(nullif(excluded.provider, ''), recorded.provider),
         provider_message_id =
             coalesce(nullif(excluded.provider_message_id, ''), recorded.provider_message_id),
-        possible_duplicate = recorded.possible_duplicate OR excluded.possible_duplicate
+        possible_duplicate = recorded.possible_duplicate OR excluded.possible_duplicate,
+        devices = coalesce(excluded.devices, recorded.devices)
     WHERE (recorded.outcome, excluded.outcome) IN ({_NEWS})
     RETURNING notification_id, number
 """  # noqa: S608  our own enumeration's values
@@ -87,6 +90,21 @@ RETRY = """
 """
 
 
+# Whom the next attempt is not for.
+SETTLE = """
+    UPDATE notifications_notificationcontent c SET settled = done.settled
+    FROM json_to_recordset(%s::json) AS done (notification_id uuid, settled jsonb)
+    WHERE c.notification_id = done.notification_id
+"""
+
+DISABLE = """
+    INSERT INTO deliveries_deaddevice (device_id, organization_id, created_at)
+    SELECT device_id, organization_id, %s
+    FROM json_to_recordset(%s::json) AS dead (device_id text, organization_id uuid)
+    ON CONFLICT DO NOTHING
+"""
+
+
 class AttemptRow(msgspec.Struct, frozen=True):
     """A row of RECORD."""
 
@@ -103,6 +121,7 @@ class AttemptRow(msgspec.Struct, frozen=True):
     finished_at: datetime
     duration_ms: float
     possible_duplicate: bool
+    devices: tuple[DeviceResult, ...] | None
 
 
 class MovedRow(msgspec.Struct, frozen=True):
@@ -129,9 +148,26 @@ class RetryRow(msgspec.Struct, frozen=True):
     available_at: datetime
 
 
+class SettledRow(msgspec.Struct, frozen=True):
+    """A row of SETTLE."""
+
+    notification_id: UUID
+    settled: tuple[DeviceResult, ...]
+
+
+class DeadDeviceRow(msgspec.Struct, frozen=True):
+    """A row of DISABLE."""
+
+    device_id: str
+    organization_id: UUID
+
+
 _encoder = msgspec.json.Encoder()
 
 
-def rows(records: list[AttemptRow] | list[MovedRow] | list[RetryRow]) -> str:
+_Row = AttemptRow | MovedRow | RetryRow | SettledRow | DeadDeviceRow
+
+
+def rows(records: Sequence[_Row]) -> str:
     """The records as the JSON parameter of their statement."""
     return _encoder.encode(records).decode()

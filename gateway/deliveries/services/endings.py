@@ -17,12 +17,27 @@ DEAD_LETTERS: frozenset[Status] = frozenset({Status.FAILED, Status.BOUNCED})
 
 _MOVES = [f"{current}>{new}" for current, targets in MOVES.items() for new in targets]
 
+# One of several devices that took it in an earlier attempt is enough, whatever ends the last.
 _END = """
     UPDATE notifications_notification n
     SET status = e.status, reason = e.reason, error_message = e.message, next_attempt_at = NULL,
-        updated_at = %(at)s
-    FROM unnest(%(ids)s::uuid[], %(statuses)s::text[], %(reasons)s::text[], %(messages)s::text[])
-        AS e (id, status, reason, message)
+        updated_at = %(at)s,
+        delivered_at = CASE WHEN e.status = 'delivered' THEN %(at)s ELSE n.delivered_at END
+    FROM (
+        SELECT told.id,
+               CASE WHEN device.took IS NULL THEN told.status ELSE device.took END AS status,
+               CASE WHEN device.took IS NULL THEN told.reason ELSE '' END AS reason,
+               CASE WHEN device.took IS NULL THEN told.message ELSE '' END AS message
+        FROM unnest(
+            %(ids)s::uuid[], %(statuses)s::text[], %(reasons)s::text[], %(messages)s::text[]
+        ) AS told (id, status, reason, message)
+        LEFT JOIN notifications_notificationcontent c ON c.notification_id = told.id
+        LEFT JOIN LATERAL (
+            SELECT min(each ->> 'outcome') AS took
+            FROM jsonb_array_elements(coalesce(c.settled, '[]')) AS each
+            WHERE each ->> 'outcome' IN ('delivered', 'sent')
+        ) AS device ON true
+    ) AS e
     WHERE n.id = e.id AND n.status || '>' || e.status = ANY(%(moves)s)
     RETURNING n.id, n.organization_id, n.status, n.reason, n.error_message, n.attempt
 """

@@ -9,14 +9,21 @@ from uuid import UUID
 import msgspec
 
 from carillon.contracts.lanes import Lane
-from carillon.contracts.messages import DeliveryEvent, Outcome
+from carillon.contracts.messages import ARRIVED, DeliveryEvent, Outcome
 from carillon.contracts.status import Status
+from carillon.errors import Reason
 from gateway.deliveries.retry import RetryPolicy
 from gateway.deliveries.services import batch_sql
-from gateway.deliveries.services.batch_sql import AttemptRow, MovedRow, RetryRow
+from gateway.deliveries.services.batch_sql import (
+    AttemptRow,
+    DeadDeviceRow,
+    MovedRow,
+    RetryRow,
+    SettledRow,
+)
 from gateway.deliveries.services.endings import DEAD_LETTERS, DeadLetterEntry, keep_dead_letters
 from gateway.deliveries.services.reading import ReadEvent
-from gateway.deliveries.transitions import ARRIVED, Progress, apply_event, refines
+from gateway.deliveries.transitions import Progress, apply_event, refines
 from gateway.outbox.database import Connection
 from gateway.suppressions.services.reports import report_addresses
 
@@ -115,6 +122,7 @@ def _merged(earlier: DeliveryEvent, later: DeliveryEvent) -> DeliveryEvent:
         provider=later.provider or earlier.provider,
         provider_message_id=later.provider_message_id or earlier.provider_message_id,
         possible_duplicate=earlier.possible_duplicate or later.possible_duplicate,
+        devices=later.devices or earlier.devices,
     )
 
 
@@ -177,6 +185,12 @@ def _write(connection: Connection, batch: _Batch, now: datetime) -> set[AttemptK
             connection.execute(
                 batch_sql.RETRY, (batch_sql.rows([_retry_row(each) for each in retries]),)
             )
+        settled = [SettledRow(each.id, each.settled) for each in retries if each.settled]
+        if settled:
+            connection.execute(batch_sql.SETTLE, (batch_sql.rows(settled),))
+        dead = _dead_devices(batch)
+        if dead:
+            connection.execute(batch_sql.DISABLE, (now, batch_sql.rows(dead)))
         keep_dead_letters(connection, _dead_letters(moved), at=now)
         return set(recording.fetchall()) if batch.attempts else set()
 
@@ -196,7 +210,19 @@ def _attempt_row(key: AttemptKey, event: DeliveryEvent) -> AttemptRow:
         finished_at=event.occurred_at,
         duration_ms=event.duration_ms,
         possible_duplicate=event.possible_duplicate,
+        devices=tuple(each for each in event.devices if each.attempt == event.attempt) or None,
     )
+
+
+def _dead_devices(batch: _Batch) -> list[DeadDeviceRow]:
+    """By their ids, so that two batches that tell of the same ones never deadlock."""
+    dead = {
+        device.device_id: batch.progress[notification].organization
+        for (notification, _), event in batch.attempts.items()
+        for device in event.devices
+        if device.reason is Reason.DEAD_TOKEN and device.device_id
+    }
+    return [DeadDeviceRow(device_id, dead[device_id]) for device_id in sorted(dead)]
 
 
 def _moved_row(progress: Progress) -> MovedRow:

@@ -6,10 +6,11 @@ from uuid import UUID
 import msgspec
 
 from carillon.contracts import ids
-from carillon.contracts.messages import DeliveryEvent, UnreadableMessage, decode_event
+from carillon.contracts.messages import DeliveryEvent, DeviceResult, UnreadableMessage, decode_event
 
 MAX_ATTEMPT = 2**15 - 1
 # The columns' widths; the texts are the provider's, so they are cut, not refused.
+DEVICE_ID_CHARACTERS = 64
 PROVIDER_CHARACTERS = 32
 PROVIDER_MESSAGE_ID_CHARACTERS = 255
 ERROR_CODE_CHARACTERS = 64
@@ -46,11 +47,13 @@ def _storable(event: DeliveryEvent) -> DeliveryEvent:
     provider_message_id = _text(event.provider_message_id, PROVIDER_MESSAGE_ID_CHARACTERS)
     code = _text(event.error_code, ERROR_CODE_CHARACTERS)
     message = _text(event.error_message, ERROR_MESSAGE_CHARACTERS)
+    devices = tuple(map(_storable_device, event.devices))
     if (
         provider is event.provider
         and provider_message_id is event.provider_message_id
         and code is event.error_code
         and message is event.error_message
+        and devices == event.devices
     ):
         return event
     return msgspec.structs.replace(
@@ -59,6 +62,19 @@ def _storable(event: DeliveryEvent) -> DeliveryEvent:
         provider_message_id=provider_message_id,
         error_code=code,
         error_message=message,
+        devices=devices,
+    )
+
+
+def _storable_device(device: DeviceResult) -> DeviceResult:
+    return msgspec.structs.replace(
+        device,
+        device_id=_text(device.device_id, DEVICE_ID_CHARACTERS),
+        platform=_text(device.platform, PROVIDER_CHARACTERS),
+        provider=_text(device.provider, PROVIDER_CHARACTERS),
+        provider_message_id=_text(device.provider_message_id, PROVIDER_MESSAGE_ID_CHARACTERS),
+        error_code=_text(device.error_code, ERROR_CODE_CHARACTERS),
+        error_message=_text(device.error_message, ERROR_MESSAGE_CHARACTERS),
     )
 
 

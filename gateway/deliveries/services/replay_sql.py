@@ -49,11 +49,13 @@ _PUT_BACK = f"""
         UPDATE deliveries_deadletter d SET replayed_at = %(now)s
         FROM locked l WHERE d.id = l.letter
     ), redirected AS (
-        UPDATE notifications_notificationcontent c SET addresses = today.addresses
+        UPDATE notifications_notificationcontent c
+        SET addresses = coalesce(today.addresses, c.addresses), settled = NULL
         FROM locked l
-        JOIN json_to_recordset(%(addresses)s::json) AS today (id uuid, addresses jsonb)
+        LEFT JOIN json_to_recordset(%(addresses)s::json) AS today (id uuid, addresses jsonb)
             ON today.id = l.id
-        WHERE c.notification_id = l.id AND c.addresses <> today.addresses
+        WHERE c.notification_id = l.id
+          AND (c.addresses <> today.addresses OR c.settled IS NOT NULL)
     ), promised AS (
         INSERT INTO outbox_outboxmessage (notification_id, attempt, priority, available_at)
         SELECT l.id, l.attempt + 1, l.outbox_priority,

@@ -18,6 +18,7 @@ from carillon.contracts.messages import (
     Content,
     DeliveryJob,
     DeliveryPolicy,
+    DeviceResult,
     Mode,
     encode,
 )
@@ -45,7 +46,7 @@ _TAKE = sql.SQL(
     )
     SELECT n.id, due.attempt, n.organization_id, n.correlation_id, n.channel, n.lane, n.priority,
            n.mode, n.delivery, n.user_id, n.status, n.created_at, n.expires_at,
-           c.addresses::text, c.content::text, c.recipient_name, c.traceparent
+           c.addresses::text, c.settled::text, c.content::text, c.recipient_name, c.traceparent
     FROM due
     JOIN notifications_notification n ON n.id = due.notification_id
     LEFT JOIN notifications_notificationcontent c ON c.notification_id = n.id
@@ -63,6 +64,7 @@ _PUBLISHED = frozenset({Status.QUEUED.value, Status.PROCESSING.value})
 # A word about it came in before its row: there is nothing left to publish.
 _ANSWERED = frozenset(status.value for status in ENDS | {Status.SENT})
 _decode_addresses = msgspec.json.Decoder(tuple[Address, ...]).decode
+_decode_settled = msgspec.json.Decoder(tuple[DeviceResult, ...]).decode
 _decode_content = msgspec.json.Decoder(Content).decode
 
 
@@ -83,6 +85,7 @@ class _Row(NamedTuple):
     created_at: datetime
     expires_at: datetime | None
     addresses: str | None
+    settled: str | None
     content: str | None
     recipient_name: str | None
     traceparent: str | None
@@ -162,6 +165,8 @@ def _message(row: _Row, queued_at: datetime) -> OutgoingMessage:
     if row.addresses is None or row.content is None:
         raise Unusable(Reason.INVALID_CONTENT, "the content is no longer stored")
     try:
+        addresses = _decode_addresses(row.addresses)
+        settled = _decode_settled(row.settled) if row.settled else ()
         job = DeliveryJob(
             notification_id=f"{ids.NOTIFICATION}_{row.notification.hex}",
             attempt=row.attempt,
@@ -172,7 +177,8 @@ def _message(row: _Row, queued_at: datetime) -> OutgoingMessage:
             priority=row.priority,
             mode=Mode(row.mode),
             delivery=DeliveryPolicy(row.delivery),
-            addresses=_decode_addresses(row.addresses),
+            addresses=_without(addresses, settled) if settled else addresses,
+            settled=settled,
             recipient_name=row.recipient_name or "",
             user_id=row.user_id,
             content=_decode_content(row.content),
@@ -193,6 +199,14 @@ def _message(row: _Row, queued_at: datetime) -> OutgoingMessage:
     except (msgspec.MsgspecError, ValueError) as error:
         # Which field is wrong, never what stands in it.
         raise Unusable(Reason.INVALID_CONTENT, f"not a delivery job: {error}") from error
+
+
+def _without(
+    addresses: tuple[Address, ...], settled: tuple[DeviceResult, ...]
+) -> tuple[Address, ...]:
+    """The devices that no earlier attempt was done with."""
+    done = {each.device_id for each in settled if each.device_id}
+    return tuple(each for each in addresses if each.device_id not in done)
 
 
 _route = cache(topology.route_for)

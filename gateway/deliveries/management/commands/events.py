@@ -13,8 +13,10 @@ from carillon.observability.server import OperationsServer
 from carillon.settings import Environment
 from carillon.web.health import check_database
 from gateway.analytics.timer import AnalyticsSettings, RollupTimer
+from gateway.connections import user_service
 from gateway.deliveries.config import EventsSettings
 from gateway.deliveries.consumers import EventsConsumer
+from gateway.deliveries.dead_devices import DeviceDisabler
 from gateway.deliveries.reconciler import Reconciler
 from gateway.outbox.termination import on_termination
 from gateway.suppressions.teller import SuppressionTeller
@@ -48,6 +50,7 @@ class Command(BaseCommand):
                 host=own.host, port=own.port, health=health, alive=lambda: consumer.alive
             ),
             Reconciler(own.reconcile),
+            DeviceDisabler(own.dead_devices_interval, user_service),
             RollupTimer(analytics),
             SuppressionTeller(),
         ):
