@@ -51,7 +51,7 @@ DJANGO = {
 # Every label there is. Each comes from a table of ours or from configuration; what a client sends
 # (ids, addresses, template codes) would make as many series as there are clients.
 LABELS: dict[str, str] = {
-    "action": "what reconciling did",
+    "action": "which of a few actions; the metric's help names them",
     "answer": "what a provider's answer comes to",
     "cause": "why a job was put aside or back",
     "channel": "a channel of `carillon/contracts/channels.py`; empty where a request named none",

@@ -26,7 +26,7 @@ LINK_ACTIONS = Counter(
     "carillon_unsubscribe_link_actions_total",
     "What people did with unsubscribe links: leave, return, choose or everything, by what the link "
     "is about (category, channel or address).",
-    ["action", "about"],
+    ["action", "kind"],
 )
 _ABOUT = {CategoryLink: "category", ChannelLink: "channel", AddressLink: "address"}
 
