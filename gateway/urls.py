@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("gateway.deliveries.urls")),
     path("", include("gateway.organizations.urls")),
     path("", include("gateway.forwarding.urls")),
+    path("", include("gateway.template_tests.urls")),
     path("", include("gateway.unsubscribe.urls")),
     *common_urls(everything=health.everything(), serving=health.serving()),
 ]

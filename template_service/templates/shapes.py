@@ -150,6 +150,8 @@ class DiffShape(msgspec.Struct, frozen=True):
 class PreviewShape(msgspec.Struct, frozen=True, kw_only=True):
     """What would be sent."""
 
+    type: str
+    category: str
     subject: str
     content: str
     html_content: str
@@ -233,7 +235,9 @@ def show_diff(before: TemplateVersion, after: TemplateVersion) -> DiffShape:
     return DiffShape(before.number, after.number, _stamp(before), _stamp(after), changes)
 
 
-def show_preview(version: TemplateVersion, content: Content, warnings: list[str]) -> PreviewShape:
+def show_preview(
+    template: Template, version: TemplateVersion, content: Content, warnings: list[str]
+) -> PreviewShape:
     """Rendered content in the template's own field names."""
     subject, html = "", ""
     if isinstance(content, EmailContent):
@@ -241,6 +245,8 @@ def show_preview(version: TemplateVersion, content: Content, warnings: list[str]
     elif isinstance(content, PushContent):
         subject = content.title
     return PreviewShape(
+        type=template.type,
+        category=template.category,
         subject=subject,
         content=content.body,
         html_content=html,

@@ -96,6 +96,8 @@ DIFF = {
     ],
 }
 PREVIEW = {
+    "type": "email",
+    "category": "transactional",
     "subject": "Welcome, Ann!",
     "content": "Hi Ann,\n\nThanks for joining!\n\nBest regards,\nThe Team",
     "html_content": "<html><body><p>Hi Ann,</p><p>Thanks for joining!</p></body></html>",

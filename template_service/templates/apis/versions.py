@@ -209,7 +209,7 @@ class TemplatePreviewApi(OrganizationApi):
         content, warnings = preview(
             template, version, data, language=language, timezone=body.timezone
         )
-        return success(show_preview(version, content, warnings), "Template rendered")
+        return success(show_preview(template, version, content, warnings), "Template rendered")
 
 
 class TemplateLintApi(OrganizationApi):
