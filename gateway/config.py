@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from carillon.contracts.channels import CHANNELS
 from carillon.settings import Environment
 from carillon.unsubscribe_links import SECRETS_EXAMPLE
 
@@ -53,6 +54,8 @@ class GatewaySettings:
     bulk_body_limit: int
     # Sent even where the user switched the channel off.
     essential_categories: frozenset[str]
+    # The workers' own setting, by channel: a plan tells which providers would be tried.
+    providers: dict[str, tuple[str, ...]]
 
     @classmethod
     def read(cls, env: Environment) -> "GatewaySettings":
@@ -86,6 +89,10 @@ class GatewaySettings:
             essential_categories=frozenset(
                 env.names("ESSENTIAL_CATEGORIES", ("otp", "security", "transactional"))
             ),
+            providers={
+                name: env.names(f"{name.upper()}_PROVIDERS", channel.default_providers)
+                for name, channel in CHANNELS.items()
+            },
         )
 
 

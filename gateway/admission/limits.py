@@ -84,6 +84,19 @@ class ProcessLimits:
         remaining = math.floor((window - (after - now)) / interval + 1e-3)
         return LimitState(policy, most, window, True, remaining, after - now, 0.0)
 
+    def peek(self, key: str, policy: str, most: int, window: int) -> LimitState:
+        """What `take` would say; nothing is counted."""
+        interval = window / most
+        with self._lock:
+            now = self._clock()
+            full_at = max(self._full_at.get(key, now), now)
+        after = full_at + interval
+        wait = after - window - now
+        if wait > 1e-6:
+            return LimitState(policy, most, window, False, 0, full_at - now, wait)
+        remaining = math.floor((window - (full_at - now)) / interval + 1e-3)
+        return LimitState(policy, most, window, True, remaining, full_at - now, 0.0)
+
     def give_back(self, key: str, most: int, window: int) -> None:
         """Undo one `take`."""
         with self._lock:

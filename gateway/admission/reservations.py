@@ -35,7 +35,8 @@ MARGIN_LEAST = 64
 MARGIN_SHARE = 100
 _SETTLED_AT_ONCE = 50
 
-_process_limits = ProcessLimits()
+# What is counted where Redis cannot be asked.
+process_limits = ProcessLimits()
 # Reservations to take off their lists: (key of the list, notification id).
 _committed: deque[tuple[str, str]] = deque(maxlen=100_000)
 # Counters that missed notifications while Redis was down.
@@ -95,9 +96,9 @@ def release(reservation: Reservation) -> None:
     claim = reservation.claim
     if not reservation.in_redis:
         if claim.recipient is not None:
-            _process_limits.give_back(claim.keys[0], limit.most, limit.seconds)
+            process_limits.give_back(claim.keys[0], limit.most, limit.seconds)
         if claim.cap is not None:
-            _process_limits.give_back(claim.cap.key, claim.cap.most, claim.cap.seconds)
+            process_limits.give_back(claim.cap.key, claim.cap.most, claim.cap.seconds)
         return
     try:
         scripts().run(
@@ -149,7 +150,7 @@ def _run_reserve(claim: Claim) -> tuple[bytes, int, list[int], list[bytes]]:
     """reserve.lua's reply; counts first where Redis lost the counter. Raises RedisDown."""
     reply = _send_reserve(claim, counted="")
     if reply[0] == b"uncounted":
-        counted = counting.count_since(_uuid(claim.organization_id), claim.month.start)
+        counted = counting.count_since(organization_uuid(claim.organization_id), claim.month.start)
         reply = _send_reserve(claim, counted=str(counted))
     verdict, used, recipient, suspects = reply
     return verdict, used, recipient, suspects
@@ -193,15 +194,15 @@ def reserve_without_redis(claim: Claim) -> Reservation:
     """Take the claim as far as this process knows. Raises Capped or RateLimitExceeded."""
     cap = claim.cap
     if cap is not None:
-        state = _process_limits.take(cap.key, "category", cap.most, cap.seconds)
+        state = process_limits.take(cap.key, "category", cap.most, cap.seconds)
         if not state.allowed:
             raise Capped
     if claim.recipient is not None:
         limit = settings.GATEWAY.recipient_limit
-        state = _process_limits.take(claim.keys[0], "recipient", limit.most, limit.seconds)
+        state = process_limits.take(claim.keys[0], "recipient", limit.most, limit.seconds)
         if not state.allowed:
             if cap is not None:
-                _process_limits.give_back(cap.key, cap.most, cap.seconds)
+                process_limits.give_back(cap.key, cap.most, cap.seconds)
             raise recipient_limit_exceeded(state.wait)
     if claim.quota is not None:
         _outdated.add(claim.keys[1])
@@ -235,7 +236,8 @@ def recipient_limit_exceeded(wait: float) -> RateLimitExceeded:
     )
 
 
-def _uuid(organization_id: str) -> UUID:
+def organization_uuid(organization_id: str) -> UUID:
+    """As it is stored."""
     found = ids.parse_id(ids.ORGANIZATION, organization_id)
     if found is None:
         raise ValueError("not an organization's id")

@@ -13,12 +13,13 @@ from carillon.contracts.status import Status
 from carillon.errors import Reason
 from carillon.web.errors import ApiError
 from gateway.admission import reservations
-from gateway.admission.claims import Claim, Reservation
+from gateway.admission.claims import Claim, FrequencyCap, Reservation
 from gateway.admission.errors import QuotaExceeded, RequestIDConflict, RequestInProgress
 from gateway.notifications import counting, metrics, storage
 from gateway.notifications.asked import Accepted, Asked
 from gateway.notifications.composition import Composition, compose
 from gateway.notifications.lookup import Lookup
+from gateway.notifications.recipients import Recipient
 from gateway.organizations.limits import monthly_quota
 
 IN_FLIGHT_SECONDS = 30
@@ -171,26 +172,40 @@ def new_notification(asked: Asked, composed: Composition, now: datetime) -> stor
 
 def claim_for(asked: Asked, composed: Composition, new: storage.NewNotification) -> Claim:
     """What a composed notification takes of the limits, if it is not rejected."""
-    return claim_of(asked, composed, new.id, new.created_at)
+    return claim_of(
+        asked,
+        new.id,
+        at=new.created_at,
+        recipient=composed.recipient,
+        cap=composed.cap,
+        send_at=new.scheduled_at,
+        is_otp=composed.is_otp,
+    )
 
 
 def claim_of(
-    asked: Asked, composed: Composition, notification_id: UUID, created_at: datetime
+    asked: Asked,
+    notification_id: UUID,
+    *,
+    at: datetime,
+    recipient: Recipient,
+    cap: FrequencyCap | None,
+    send_at: datetime | None,
+    is_otp: bool,
 ) -> Claim:
     """What a notification that is not rejected takes of the limits."""
-    caller = asked.caller
-    exempt = composed.is_otp and settings.GATEWAY.recipient_limit.exempt_otp
-    who, cap = composed.recipient.limit_key, composed.cap
-    send_at = composed.scheduled_at or created_at
+    caller, who = asked.caller, recipient.limit_key
+    exempt = is_otp and settings.GATEWAY.recipient_limit.exempt_otp
+    organization_id = caller.organization_id
     return Claim(
         notification_id=notification_id,
-        organization_id=caller.organization_id,
+        organization_id=organization_id,
         request_id=asked.request_id,
-        at=created_at,
+        at=at,
         quota=monthly_quota(caller),
         recipient=None if exempt else who,
         channel=asked.body.notification_type,
-        cap=cap.claim(caller.organization_id, caller.mode, who, send_at) if cap else None,
+        cap=cap.claim(organization_id, caller.mode, who, send_at or at) if cap else None,
     )
 
 

@@ -75,7 +75,9 @@ class NotificationBody(
         dict[str, Any] | None,
         Meta(
             description="The text itself, sent as it is: email {subject, body, html}; sms and "
-            "whatsapp {body}; push {title, body, image, data, action_url, badge}."
+            "whatsapp {body}; whatsapp also {template: {name, language, parameters, header, buttons}}, "
+            "a template approved at the provider; push {title, body, image, data, action_url, badge, "
+            "collapse_key, ttl, priority}."
         ),
     ] = None
     request_id: Annotated[
@@ -98,6 +100,13 @@ class NotificationBody(
     metadata: Annotated[
         dict[str, Any], Meta(description="Yours, at most 4 KB of JSON; given back as it is.")
     ] = {}
+    dry_run: Annotated[
+        bool,
+        Meta(
+            description="Only say what would become of it: nothing is stored, sent or counted, "
+            "and request_id has no meaning."
+        ),
+    ] = False
 
 
 class StatusBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -39,7 +39,7 @@ def forget_connections() -> None:
         cached.cache_clear()
     entry._process_limits._full_at.clear()
     entry._organizations.clear()
-    reservations._process_limits._full_at.clear()
+    reservations.process_limits._full_at.clear()
     reservations._committed.clear()
     reservations._outdated.clear()
     usage._noted.clear()

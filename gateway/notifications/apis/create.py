@@ -1,6 +1,5 @@
 """From an HTTP request to what is asked for, and from what was accepted to an answer."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from rest_framework.request import Request
 
 from carillon.contracts.channels import CHANNELS
 from carillon.contracts.status import Status
+from carillon.observability import tracing
 from carillon.web.bodies import convert_body, read_object
 from carillon.web.envelope import success_bytes
 from carillon.web.errors import ApiError, ValidationFailed
@@ -25,6 +25,7 @@ from gateway.notifications.bodies import (
 )
 from gateway.notifications.inline import inline_content
 from gateway.notifications.lookup import Wanted
+from gateway.notifications.plan_shapes import PlanShape
 from gateway.notifications.recipients import Recipient, direct_recipient
 from gateway.notifications.shapes import AcceptedShape
 from gateway.organizations.key_records import KeyRecord
@@ -39,12 +40,12 @@ ACCEPTED = "Notification accepted for processing"
 SCHEDULED = "Notification scheduled"
 REJECTED = "Notification stored but not sent; the reason says why"
 REPLAYED = "This request_id was answered before; this is its notification"
+PLANNED = "A dry run: nothing was stored, sent or counted"
 
 _JSON = "application/json"
 _MESSAGES = {Status.SCHEDULED: SCHEDULED, Status.REJECTED: REJECTED}
 
 # W3C Trace Context, version 00.
-_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class RequestBody:
@@ -136,6 +137,11 @@ def show_accepted(accepted: Accepted) -> HttpResponse:
     return HttpResponse(body, _JSON, status=202)
 
 
+def show_plan(plan: PlanShape) -> HttpResponse:
+    """200, whatever the plan says."""
+    return HttpResponse(success_bytes(plan, PLANNED), _JSON, status=200)
+
+
 def correlation_of(request: Request) -> str:
     """The id under which everything that the request causes is found."""
     django_request: HttpRequest = request._request
@@ -145,7 +151,8 @@ def correlation_of(request: Request) -> str:
 def traceparent_of(request: Request) -> str:
     """The caller's span, if the header is one; empty if not."""
     traceparent: str = request.META.get("HTTP_TRACEPARENT", "")
-    return traceparent if _TRACEPARENT.fullmatch(traceparent) else ""
+    # Where we trace, what follows is a child of this request and no longer of the client's.
+    return tracing.current() or (traceparent if tracing.parsed(traceparent) else "")
 
 
 def request_id_of(request: Request, body: NotificationBody) -> str:

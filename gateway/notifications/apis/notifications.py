@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,7 +12,6 @@ from carillon.web.envelope import success
 from carillon.web.errors import ApiError, ValidationFailed
 from carillon.web.openapi import request_body
 from gateway.admission.entry import SplitKey
-from gateway.admission.errors import QuotaExceeded, RequestIDConflict, RequestInProgress
 from gateway.admission.views import ClientApi
 from gateway.documentation import (
     body_refusals,
@@ -24,13 +23,14 @@ from gateway.documentation import (
 )
 from gateway.notifications import errors
 from gateway.notifications.acceptance import accept_notification
-from gateway.notifications.apis import create, examples, listing
+from gateway.notifications.apis import create, creating, examples, listing
 from gateway.notifications.bodies import NotificationBody, StatusBody
 from gateway.notifications.lookup import look_up
 from gateway.notifications.metrics import count_accepted, count_refused
+from gateway.notifications.planning import plan_notification
 from gateway.notifications.presentation import show_detail, show_status, show_summary
 from gateway.notifications.selectors import get_notification, get_status
-from gateway.notifications.shapes import AcceptedShape, DetailShape, StatusShape
+from gateway.notifications.shapes import DetailShape, StatusShape
 from gateway.organizations.key_records import KeyRecord
 from gateway.organizations.models import Scope
 
@@ -52,62 +52,23 @@ class NotificationsApi(ClientApi):
     @extend_schema(
         operation_id="create_notification",
         summary="Send a notification",
-        description=(
-            "Answers 202 once the notification is stored and will be sent, whatever fails "
-            "afterwards. Send `user_id` or `to`, and `template_code` with `variables` or "
-            "`content`. A repeat of a `request_id` (or `Idempotency-Key` header) with the same "
-            "body answers 200 with the first notification and never sends twice. A user who "
-            "switched the channel or the category off, or whose address is suppressed, gets "
-            "nothing: the status is `rejected`, a `reason` says why, and it costs no quota."
-        ),
+        description=creating.DESCRIPTION,
         tags=_TAGS,
-        parameters=[
-            OpenApiParameter(
-                create.IDEMPOTENCY_HEADER,
-                str,
-                OpenApiParameter.HEADER,
-                description="The same as `request_id`, in the header of the IETF draft.",
-            )
-        ],
+        parameters=creating.PARAMETERS,
         request=request_body(NotificationBody),
-        examples=[
-            sent("An email from a template", examples.FROM_TEMPLATE),
-            sent("An SMS to a number", examples.DIRECT_SMS),
-            sent("A push notification later", examples.SCHEDULED_PUSH),
-        ],
-        responses={
-            202: shown(AcceptedShape, "It will be sent", examples.ACCEPTED, create.ACCEPTED),
-            200: shown(
-                AcceptedShape,
-                "This request_id was answered before",
-                examples.ACCEPTED,
-                create.REPLAYED,
-            ),
-            **refusals(
-                *caller_refusals("send"),
-                *body_refusals(
-                    "notification_type", {"priority": ["Expected a whole number <= 10."]}
-                ),
-                RequestInProgress(),
-                RequestIDConflict(),
-                errors.TemplateNotFound("welcome_email"),
-                errors.TemplateTypeMismatch("sms", "email"),
-                errors.MissingVariables(["name"]),
-                errors.UserNotFound("customer-4711"),
-                errors.NoAddress("email address"),
-                QuotaExceeded(1_000, 86_400),
-                errors.UserServiceUnavailable(),
-                errors.TemplateServiceUnavailable(),
-            ),
-        },
+        examples=creating.EXAMPLES,
+        responses=creating.ANSWERS,
     )
     def post(self, request: Request) -> HttpResponse:
-        """Accept a notification."""
+        """Accept a notification, or say what would become of it."""
         channel = ""
         try:
             asked = create.read_asked(request, self.caller(request), self.body)
             channel = asked.body.notification_type
-            accepted = accept_notification(asked, look_up(asked.wanted, self.entries))
+            lookup = look_up(asked.wanted, self.entries)
+            if asked.body.dry_run:
+                return create.show_plan(plan_notification(asked, lookup, self.limits[0]))
+            accepted = accept_notification(asked, lookup)
         except ApiError as refusal:
             count_refused(channel, refusal.code)
             raise

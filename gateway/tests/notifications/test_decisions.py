@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -150,11 +151,12 @@ def test_it_all_comes_in_the_trip_that_recognises_the_key(
         assert outcome(tenant.api.send(body))[0] == "accepted"
     sent: list[bytes] = []
     send = scripts.Scripts._send
-    monkeypatch.setattr(
-        scripts.Scripts,
-        "_send",
-        lambda self, command: (sent.append(command), send(self, command))[1],
-    )
+
+    def noted(self: scripts.Scripts, command: bytes) -> Any:
+        sent.append(command)
+        return send(self, command)
+
+    monkeypatch.setattr(scripts.Scripts, "_send", noted)
     calls = len(tenant.users.calls) + len(tenant.templates.calls)
     for body in bodies:
         sent.clear()
@@ -283,7 +285,6 @@ def test_a_cap_holds_for_many_at_once(committed_tenant: Tenant) -> None:
 
     def send() -> Answer:
         started.wait(10)
-        # On many channels and OTP-named templates or not: the recipient's limit is not the point.
         return tenant.api.send(sms(user))
 
     answers = at_once(30, send)
@@ -294,8 +295,6 @@ def test_a_cap_holds_for_many_at_once(committed_tenant: Tenant) -> None:
 
 @pytest.mark.django_db
 def test_without_redis_a_cap_holds_within_each_process(tenant: Tenant, settings: Any) -> None:
-    from dataclasses import replace
-
     cap = CategoryPolicy(cap_limit=2, cap_seconds=3600)
     tenant.users.decide(tenant.id, **decided(news=cap))
     settings.CARILLON = replace(settings.CARILLON, redis_url="redis://127.0.0.1:1/0")

@@ -54,7 +54,7 @@ def test_all_that_is_missing_is_named_at_once(tenant: Tenant) -> None:
         ({"expires_at": "2030-01-01"}, "expires_at"),
         ({"organization": "org_1"}, "organization"),
         ({"status": "delivered"}, "status"),
-        ({"dry_run": True}, "dry_run"),
+        ({"dry_run": "yes"}, "dry_run"),
         ({"to": ["a@example.com", "b@example.com"]}, "to"),
         ({"to": {"token": "x", "platform": "pager"}}, "to"),
         ({"content": "text"}, "content"),
