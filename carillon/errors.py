@@ -33,6 +33,7 @@ class Reason(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     CANCELLED = "cancelled"
+    USER_DELETED = "user_deleted"
 
 
 class DeliveryFailure(Exception):

@@ -23,6 +23,7 @@ globals().update(
             "gateway.deliveries",
             "gateway.suppressions",
             "gateway.analytics",
+            "gateway.retention",
         ],
         title="Carillon",
         description=INTRODUCTION,

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("gateway.notifications.urls")),
     path("", include("gateway.deliveries.urls")),
     path("", include("gateway.organizations.urls")),
+    path("", include("gateway.retention.urls")),
     path("", include("gateway.forwarding.urls")),
     path("", include("gateway.template_tests.urls")),
     path("", include("gateway.unsubscribe.urls")),

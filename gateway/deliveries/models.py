@@ -62,6 +62,24 @@ class DeadDevice(models.Model):
         return self.device_id
 
 
+class Replay(models.Model):
+    """A failed notification was accepted again; `attempt` is the one that this led to."""
+
+    pk = models.CompositePrimaryKey("notification_id", "attempt")
+    notification = models.ForeignKey(
+        Notification, on_delete=models.CASCADE, related_name="replays", db_index=False
+    )
+    attempt = models.SmallIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("attempt",)
+
+    def __str__(self) -> str:
+        """As in the AMQP message id."""
+        return f"{self.notification_id}:{self.attempt}"
+
+
 class DeadLetter(models.Model):
     """A notification that failed or bounced, kept to be looked at and replayed.
 

@@ -21,6 +21,7 @@ from gateway.notifications.shapes import (
     SummaryShape,
 )
 
+REPLAYED = "replayed"
 _OUTCOME_STATUS = {"deferred": Status.RETRYING}
 
 
@@ -45,12 +46,13 @@ def show_summary(notification: Notification, *, masked: bool) -> SummaryShape:
 
 
 def show_detail(notification: Notification, *, masked: bool) -> DetailShape:
-    """`notification` comes with its content and attempts."""
+    """`notification` comes with its content, attempts and replays."""
     attempts: list[DeliveryAttempt] = list(notification.attempts.all())
     return DetailShape(
         **_summary(notification, masked=masked),
         attempts=[_attempt(attempt) for attempt in attempts],
         timeline=_timeline(notification, attempts),
+        content_cleared=not _has_content(notification),
     )
 
 
@@ -83,6 +85,11 @@ def _summary(notification: Notification, *, masked: bool) -> dict[str, Any]:
         "delivered_at": notification.delivered_at,
         "error_message": notification.error_message or None,
     }
+
+
+def _has_content(notification: Notification) -> bool:
+    """False once retention, or the erasure of its user, has cleared it."""
+    return getattr(notification, "content", None) is not None
 
 
 def recipient_of(notification: Notification, *, masked: bool) -> str | None:
@@ -153,10 +160,16 @@ def _timeline(notification: Notification, attempts: Iterable[DeliveryAttempt]) -
                 reason=attempt.reason or UNSET,
             )
         )
-    if status in ENDS and moments[-1].status is not status:
+    again = [
+        MomentShape(status=Status.ACCEPTED, at=replay.at, attempt=replay.attempt, reason=REPLAYED)
+        for replay in notification.replays.all()
+    ]
+    last = max((moments[-1], *again[-1:]), key=lambda moment: moment.at)
+    if status in ENDS and last.status is not status:
         # A receipt, a cancellation or the end of all attempts came after the last of them.
         at = notification.delivered_at if status is Status.DELIVERED else None
         moments.append(_moment(status, at or notification.updated_at, notification.reason))
+    moments += again
     return sorted(moments, key=lambda moment: moment.at)
 
 

@@ -100,7 +100,7 @@ class AttemptShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MomentShape(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of its life."""
+    """One step of its life; the reason of an `accepted` that is not the first is `replayed`."""
 
     status: Status
     at: datetime
@@ -109,7 +109,8 @@ class MomentShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DetailShape(SummaryShape, frozen=True, kw_only=True):
-    """All of a notification."""
+    """All of a notification; `content_cleared` once retention has cleared what it said."""
 
     attempts: list[AttemptShape]
     timeline: list[MomentShape]
+    content_cleared: bool

@@ -48,6 +48,10 @@ _PUT_BACK = f"""
     ), replayed AS (
         UPDATE deliveries_deadletter d SET replayed_at = %(now)s
         FROM locked l WHERE d.id = l.letter
+    ), remembered AS (
+        INSERT INTO deliveries_replay (notification_id, attempt, at)
+        SELECT l.id, l.attempt + 1, %(now)s FROM locked l WHERE l.refusal = ''
+        ON CONFLICT (notification_id, attempt) DO NOTHING
     ), redirected AS (
         UPDATE notifications_notificationcontent c
         SET addresses = coalesce(today.addresses, c.addresses), settled = NULL

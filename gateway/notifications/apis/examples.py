@@ -101,4 +101,5 @@ DETAIL: dict[str, Any] = {
         {"status": "processing", "at": "2026-01-05T09:30:01.150000Z", "attempt": 1},
         {"status": "delivered", "at": "2026-01-05T09:30:01.200000Z", "attempt": 1},
     ],
+    "content_cleared": False,
 }

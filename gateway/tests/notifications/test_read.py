@@ -296,4 +296,29 @@ def test_the_number_of_queries_does_not_grow(tenant: Tenant) -> None:
     for number in range(1, 6):
         add_attempt(first, number, "deferred")
     many = queries(f"{NOTIFICATIONS}?limit=100"), queries(f"{NOTIFICATIONS}{first.pk}/")
-    assert few == many == (2, 2)
+    assert few == many == (2, 3)
+
+
+def test_a_replay_is_a_moment_of_its_own(tenant: Tenant) -> None:
+    notification = delivered(tenant, status="failed", reason="bounced", attempt=1, queued_at=at(1))
+    add_attempt(notification, 1, "bounced", reason="bounced")
+    path = f"{NOTIFICATIONS}{notification.pk}/"
+    assert tenant.api.post(f"{path}retry/").status == 202
+    timeline = tenant.api.get(path).data["timeline"]
+    told = [(m["status"], m.get("attempt"), m.get("reason")) for m in timeline]
+    assert told == [
+        ("accepted", None, None),
+        ("queued", None, None),
+        ("processing", 1, None),
+        ("bounced", 1, "bounced"),
+        ("accepted", 2, "replayed"),
+    ]
+    # It fails again and is replayed again: both replays are told.
+    later = datetime.now(UTC) + timedelta(seconds=1)
+    add_attempt(notification, 2, "failed", started_at=later, finished_at=later)
+    Notification.objects.update(status="failed", reason="other")
+    moments = [(m["status"], m.get("attempt")) for m in tenant.api.get(path).data["timeline"]]
+    assert moments[-3:] == [("accepted", 2), ("processing", 2), ("failed", 2)]
+    assert tenant.api.post(f"{path}retry/").status == 202
+    again = [m for m in tenant.api.get(path).data["timeline"] if m.get("reason") == "replayed"]
+    assert [(m["status"], m["attempt"]) for m in again] == [("accepted", 2), ("accepted", 3)]

@@ -19,6 +19,8 @@ from gateway.deliveries.consumers import EventsConsumer
 from gateway.deliveries.dead_devices import DeviceDisabler
 from gateway.deliveries.reconciler import Reconciler
 from gateway.outbox.termination import on_termination
+from gateway.retention.config import RetentionSettings
+from gateway.retention.timer import RetentionTimer
 from gateway.suppressions.teller import SuppressionTeller
 
 log = structlog.get_logger(__name__)
@@ -37,6 +39,7 @@ class Command(BaseCommand):
         logging.configure("events", env)
         own = EventsSettings.read(env)
         analytics = AnalyticsSettings.read(env)
+        retention = RetentionSettings.read(env)
         consumer = EventsConsumer(settings.GATEWAY.rabbitmq_url, own)
         on_termination(consumer.stop)
 
@@ -52,6 +55,7 @@ class Command(BaseCommand):
             Reconciler(own.reconcile),
             DeviceDisabler(own.dead_devices_interval, user_service),
             RollupTimer(analytics),
+            RetentionTimer(retention),
             SuppressionTeller(),
         ):
             log.info("events started", batch=own.batch, port=own.port)

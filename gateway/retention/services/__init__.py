@@ -1,0 +1,1 @@
+"""Clearing what is personal."""
