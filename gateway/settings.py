@@ -1,6 +1,6 @@
 """Django settings of the gateway, its relay and its events process."""
 
-from carillon.observability import logging
+from carillon.observability import logging, tracing
 from carillon.settings import Environment
 from carillon.web.project import ServiceSettings, django_settings
 from gateway.config import GatewaySettings
@@ -8,6 +8,7 @@ from gateway.introduction import INTRODUCTION
 
 _env = Environment()
 logging.configure("gateway", _env)
+tracing.configure("gateway", _env)
 
 CARILLON = ServiceSettings.read("gateway", database="gateway", env=_env)
 GATEWAY = GatewaySettings.read(_env)

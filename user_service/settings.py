@@ -1,12 +1,13 @@
 """Django settings of the user service."""
 
-from carillon.observability import logging
+from carillon.observability import logging, tracing
 from carillon.settings import Environment
 from carillon.unsubscribe_links import SECRETS_EXAMPLE
 from carillon.web.project import ServiceSettings, django_settings
 
 _env = Environment()
 logging.configure("user_service", _env)
+tracing.configure("user_service", _env)
 
 CARILLON = ServiceSettings.read("user_service", database="users", env=_env)
 

@@ -10,6 +10,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ProtocolError
 
 from carillon.clients.breaker import CircuitBreaker
+from carillon.observability import tracing
 from carillon.observability.correlation import HTTP_HEADER, current_correlation_id
 
 log = structlog.get_logger(__name__)
@@ -70,15 +71,20 @@ class InternalHTTP:
         if not self._breaker.allows():
             raise ServiceDown(self.service)
         url = f"{self.base_url}{path}" + (f"?{query}" if query else "")
-        request = requests.Request(
-            method, url, data=body, headers=self._headers(organization_id, body, headers)
-        )
-        try:
-            response = self._send(self._session.prepare_request(request), read_timeout)
-        except requests.RequestException as error:
-            self._breaker.failed()
-            log.warning("internal call failed", to=self.service, error=type(error).__name__)
-            raise ServiceDown(self.service) from error
+        with tracing.span(f"{method} {self.service}", "client") as span:
+            request = requests.Request(
+                method, url, data=body, headers=self._headers(organization_id, body, headers)
+            )
+            if span.traceparent:
+                request.headers["traceparent"] = span.traceparent
+            try:
+                response = self._send(self._session.prepare_request(request), read_timeout)
+            except requests.RequestException as error:
+                span.fail(type(error).__name__)
+                self._breaker.failed()
+                log.warning("internal call failed", to=self.service, error=type(error).__name__)
+                raise ServiceDown(self.service) from error
+            span.set("http.response.status_code", response.status_code)
         if response.status_code >= 500:
             self._breaker.failed()
             log.warning("internal call failed", to=self.service, status=response.status_code)

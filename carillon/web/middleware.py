@@ -13,6 +13,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 from prometheus_client import Counter, Histogram
 
+from carillon.observability import tracing
 from carillon.observability.correlation import HTTP_HEADER, sane_or_new
 from carillon.observability.metrics import LATENCY_BUCKETS
 from carillon.web.postgresql.patience import patience
@@ -52,15 +53,31 @@ class RequestMiddleware:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
         with patience(settings.CARILLON.database_patience):
-            response = self.get_response(request)
+            response = self._traced(request) if tracing.is_on() else self.get_response(request)
         response[HTTP_HEADER] = correlation_id
         _tell_length(response)
         self._record(request, response, time.perf_counter() - started)
         return response
 
+    def _traced(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(_QUIET):
+            return self.get_response(request)
+        method = _method(request)
+        parent = request.META.get("HTTP_TRACEPARENT")
+        with tracing.span(method, "server", parent=parent) as span:
+            response = self.get_response(request)
+            # Without the path: it can hold an address or a token.
+            route = _route(request)
+            span.name(f"{method} {route}")
+            for name, value in tracing.http_attributes(method, response.status_code).items():
+                span.set(name, value)
+            span.set("http.route", route)
+            if response.status_code >= 500:
+                span.fail(str(response.status_code))
+        return response
+
     def _record(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
-        route = request.resolver_match.route if request.resolver_match else "(unmatched)"
-        method = request.method if request.method in _METHODS else "OTHER"
+        route, method = _route(request), _method(request)
         status = response.status_code
         REQUESTS.labels(self.service, method, route, status).inc()
         LATENCY.labels(self.service, method, route).observe(seconds)
@@ -74,6 +91,14 @@ class RequestMiddleware:
             status=status,
             ms=round(seconds * 1000, 1),
         )
+
+
+def _route(request: HttpRequest) -> str:
+    return request.resolver_match.route if request.resolver_match else "(unmatched)"
+
+
+def _method(request: HttpRequest) -> str:
+    return request.method if request.method in _METHODS else "OTHER"
 
 
 def _tell_length(response: HttpResponse) -> None:

@@ -3,7 +3,8 @@
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from carillon.contracts.messages import (
     UnreadableMessage,
     decode_job,
 )
+from carillon.observability import tracing
 from carillon.worker import metrics
 from carillon.worker.admission import Admission, Admitted, Send, Settle, Suspect, Wait
 from carillon.worker.dedupe import DedupeLedger, Done
@@ -202,7 +204,7 @@ class CrewMember(threading.Thread):
             metrics.DEDUPE_HITS.labels(job.channel, "started").inc()
             metrics.POSSIBLE_DUPLICATES.labels(job.channel).inc()
         sender = Sender(order, now=bench.now)
-        with call_in_flight(job, bench.now()):
+        with tracked(hand), call_in_flight(job, bench.now()):
             if is_for_devices(job):
                 done = DeviceRound(
                     order,
@@ -305,6 +307,28 @@ class CrewMember(threading.Thread):
                 self._bench.reject(work)
             return
         self._finish(hand, after_defect(hand.job, type(defect).__name__, now=self._bench.now()))
+
+
+@contextmanager
+def tracked(hand: Hand) -> Iterator[None]:
+    """Trace the work on a job, and let its event continue the trace."""
+    if not tracing.is_on():
+        yield
+        return
+    job = hand.job
+    attributes: tracing.Attributes = {
+        "messaging.system": "rabbitmq",
+        "messaging.operation.type": "process",
+        "messaging.message.id": hand.message_id,
+        "carillon.organization_id": job.organization_id,
+        "carillon.lane": job.lane.value,
+        "carillon.attempt": job.attempt,
+    }
+    with tracing.span(
+        f"process {job.channel}", "consumer", parent=job.traceparent, attributes=attributes
+    ) as span:
+        hand.traceparent = span.traceparent
+        yield
 
 
 def _first_choice(order: ProviderOrder, job: DeliveryJob) -> Choice | float:

@@ -27,6 +27,8 @@ class Hand:
     poison: bool = False
     alone: bool = False
     """No other call is under way in this process."""
+    traceparent: str = ""
+    """Of the work on it, which its event continues; empty where nothing is traced."""
 
     @property
     def stale(self) -> bool:

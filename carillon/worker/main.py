@@ -9,7 +9,7 @@ from types import FrameType
 
 import structlog
 
-from carillon.observability import logging
+from carillon.observability import logging, tracing
 from carillon.observability.health import HealthChecks
 from carillon.observability.server import OperationsServer
 from carillon.settings import Environment
@@ -37,6 +37,7 @@ def run(worker: str, registry: Registry, *, threads: int) -> int:
     settings = load(worker, env, threads=threads)
     if options.command == "doctor":
         return doctor.run(settings, registry, env, as_json=options.json)
+    tracing.configure(worker, env)
     providers = {
         channel.name: configured_providers(channel.name, registry[channel.name], env)
         for channel in settings.channels

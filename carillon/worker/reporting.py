@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from carillon.broker import topology
@@ -170,6 +171,8 @@ def _count_retries(results: Mapping[str, int]) -> None:
 
 def _message(report: Report) -> OutgoingMessage:
     event = event_of(report.hand.job, report.done)
+    if report.hand.traceparent:
+        event = msgspec.structs.replace(event, traceparent=report.hand.traceparent)
     return OutgoingMessage(
         route=topology.EVENTS_ROUTE,
         body=encode(event),

@@ -10,6 +10,7 @@ import structlog
 from carillon.contracts.messages import DeliveryJob, DeliveryPolicy, Outcome
 from carillon.contracts.provider import Acceptance, OutcomeUnknown
 from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
+from carillon.observability import tracing
 from carillon.worker import metrics
 from carillon.worker.dedupe import Done
 from carillon.worker.outcomes import OUTCOMES, accepted, refused, utc_now
@@ -83,15 +84,18 @@ class Sender:
         started = time.perf_counter()
         answer: Acceptance | DeliveryFailure
         heard: Acceptance | DeliveryFailure | None
-        try:
-            answer = heard = choice.member.provider.send(job)
-            kind = "accepted"
-        except DeliveryFailure as failure:
-            answer = heard = failure
-            kind = _KINDS.get(type(failure), "temporary")
-        except Exception as defect:  # noqa: BLE001  a provider's bug must not stop the lane
-            kind, heard = "defect", None
-            answer = self._defect(job, choice, defect)
+        with tracing.span(f"send {choice.name}", "client") as span:
+            try:
+                answer = heard = choice.member.provider.send(job)
+                kind = "accepted"
+            except DeliveryFailure as failure:
+                answer = heard = failure
+                kind = _KINDS.get(type(failure), "temporary")
+                span.fail(failure.reason.value)
+            except Exception as defect:  # noqa: BLE001  a provider's bug must not stop the lane
+                kind, heard = "defect", None
+                answer = self._defect(job, choice, defect)
+                span.fail(type(defect).__name__)
         metrics.call_seconds(job.channel, choice.name).observe(time.perf_counter() - started)
         metrics.calls(job.channel, choice.name, kind).inc()
         self._order.heard(choice, heard)

@@ -16,6 +16,7 @@ from carillon.broker.consumer import Consumer, Subscription
 from carillon.broker.delivery import Delivery, Inbox
 from carillon.contracts.messages import UnreadableMessage
 from carillon.contracts.status import Status
+from carillon.observability import tracing
 from gateway.deliveries import metrics
 from gateway.deliveries.config import EventsSettings
 from gateway.deliveries.services.events import AppliedBatch, apply_events
@@ -135,10 +136,12 @@ class EventsConsumer:
 
     def _apply(self, chunk: Chunk) -> AppliedBatch:
         """Apply, then ack. Raises psycopg.Error, with nothing done."""
-        began = time.monotonic()
+        began, at = time.monotonic(), time.time()
         applied = apply_events(
             self._session.connection(), [read for _, read in chunk], self._settings.retry_policies
         )
+        if tracing.is_on():
+            _trace(chunk, at)
         self._consumer.ack_all(delivery for delivery, _ in chunk)
         metrics.BATCH_EVENTS.observe(len(chunk))
         metrics.BATCH_SECONDS.observe(time.monotonic() - began)
@@ -148,6 +151,25 @@ class EventsConsumer:
         self._consumer.reject(delivery)
         metrics.EVENTS_IGNORED.labels("unreadable").inc()
         log.error("an event is unreadable and was parked", message=delivery.message_id, why=why)
+
+
+def _trace(chunk: Chunk, began: float) -> None:
+    times = began, time.time()
+    for delivery, read in chunk:
+        event = read.event
+        attributes: tracing.Attributes = {
+            "messaging.system": "rabbitmq",
+            "messaging.operation.type": "process",
+            "messaging.message.id": delivery.message_id,
+            "carillon.outcome": event.outcome.value,
+        }
+        tracing.record(
+            "apply event",
+            "consumer",
+            parent=event.traceparent,
+            attributes=attributes,
+            times=times,
+        )
 
 
 def _fresh(chunk: Chunk) -> Chunk:

@@ -8,6 +8,7 @@ from carillon.testing.proxy import TCPProxy
 from carillon.testing.servers import require
 from carillon.testing.smtp_sink import SMTPSink
 from deploy.local.environment import Addresses
+from tests.end_to_end.collector import Collector
 from tests.end_to_end.stack import Stack, Tenant, proxied
 
 
@@ -27,9 +28,17 @@ def broker_proxy() -> Iterator[tuple[TCPProxy, str]]:
 
 
 @pytest.fixture(scope="session")
+def collector() -> Iterator[Collector]:
+    """Where every process sends its traces."""
+    with Collector() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def stack(
     tmp_path_factory: pytest.TempPathFactory,
     mailbox: SMTPSink,
+    collector: Collector,
     broker_proxy: tuple[TCPProxy, str],
 ) -> Iterator[Stack]:
     """The platform, up and migrated."""
@@ -39,7 +48,11 @@ def stack(
         rabbitmq=broker_proxy[1],
         smtp=f"smtp://127.0.0.1:{mailbox.port}",
     )
-    running = Stack(tmp_path_factory.mktemp("stack"), addresses)
+    running = Stack(
+        tmp_path_factory.mktemp("stack"),
+        addresses,
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url},
+    )
     try:
         running.start()
         yield running

@@ -25,6 +25,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from carillon.contracts.messages import Address, DeliveryJob
 from carillon.contracts.provider import OutcomeUnknown
 from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
+from carillon.observability import tracing
 from carillon.settings import SettingsError
 
 CONNECT_SECONDS = 3.0
@@ -107,6 +108,9 @@ class ProviderHTTP:
 
     def _post(self, path: str, data: bytes | dict[str, str], headers: dict[str, str]) -> Answer:
         deadline = time.monotonic() + CONNECT_SECONDS + self._timeout
+        traceparent = tracing.current()
+        if traceparent:
+            headers["traceparent"] = traceparent
         try:
             response = self._session.post(
                 f"{self._base_url}{path}",

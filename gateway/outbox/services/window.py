@@ -24,6 +24,7 @@ from carillon.contracts.messages import (
 )
 from carillon.contracts.status import ENDS, Status
 from carillon.errors import Reason
+from carillon.observability import tracing
 from gateway.outbox.database import Connection
 
 # One index range per priority: rows that are scheduled for later are never walked over. Each
@@ -185,7 +186,7 @@ def _message(row: _Row, queued_at: datetime) -> OutgoingMessage:
             accepted_at=row.created_at,
             queued_at=queued_at,
             expires_at=row.expires_at,
-            traceparent=row.traceparent or "",
+            traceparent=_traceparent(row),
         )
         return OutgoingMessage(
             route=_route(row.channel, job.lane),
@@ -199,6 +200,24 @@ def _message(row: _Row, queued_at: datetime) -> OutgoingMessage:
     except (msgspec.MsgspecError, ValueError) as error:
         # Which field is wrong, never what stands in it.
         raise Unusable(Reason.INVALID_CONTENT, f"not a delivery job: {error}") from error
+
+
+def _traceparent(row: _Row) -> str:
+    """What the worker continues: where we trace, that this attempt was handed on."""
+    parent = row.traceparent or ""
+    if not tracing.is_on():
+        return parent
+    return tracing.record(
+        f"create {row.channel}",
+        "producer",
+        parent=parent,
+        attributes={
+            "messaging.system": "rabbitmq",
+            "messaging.operation.type": "create",
+            "carillon.lane": row.lane,
+            "carillon.attempt": row.attempt,
+        },
+    )
 
 
 def _without(

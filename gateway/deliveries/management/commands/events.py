@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from carillon.broker.errors import BrokerUnavailable
-from carillon.observability import logging
+from carillon.observability import logging, tracing
 from carillon.observability.health import HealthChecks
 from carillon.observability.server import OperationsServer
 from carillon.settings import Environment
@@ -37,6 +37,7 @@ class Command(BaseCommand):
         """Returns after SIGTERM or SIGINT, with every event that arrived applied and acked."""
         env = Environment()
         logging.configure("events", env)
+        tracing.configure("events", env)
         own = EventsSettings.read(env)
         analytics = AnalyticsSettings.read(env)
         retention = RetentionSettings.read(env)

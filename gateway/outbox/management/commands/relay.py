@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from carillon.broker.errors import BrokerUnavailable
 from carillon.broker.publisher import Publisher
-from carillon.observability import logging
+from carillon.observability import logging, tracing
 from carillon.observability.health import HealthChecks
 from carillon.observability.server import OperationsServer
 from carillon.settings import Environment
@@ -33,6 +33,7 @@ class Command(BaseCommand):
         """Returns after SIGTERM or SIGINT, with every window in flight settled."""
         env = Environment()
         logging.configure("relay", env)
+        tracing.configure("relay", env)
         own = RelaySettings.read(env)
         url = settings.GATEWAY.rabbitmq_url
         publisher = Publisher(url, name="relay")
