@@ -11,7 +11,7 @@ from user_service.read_only_admin import ReadOnlyAdmin
 class PendingErasureAdmin(ReadOnlyAdmin, admin.ModelAdmin[PendingErasure]):
     """Empty while all is well."""
 
-    list_display = ("user_id", "organization_id", "requested_at", "attempts", "due_at")
+    list_display = ("user_id", "requested_at", "attempts", "due_at", "organization_id")
     list_per_page = 50
     fields = list_display
 

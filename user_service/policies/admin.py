@@ -2,9 +2,13 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
+from user_service.choices import effective
+from user_service.policies.categories import Category
 from user_service.policies.models import Policy
-from user_service.read_only_admin import ReadOnlyAdmin
+from user_service.policies.selectors import all_categories
+from user_service.read_only_admin import ReadOnlyAdmin, lines, on_and_off
 
 
 @admin.register(Policy)
@@ -15,9 +19,31 @@ class PolicyAdmin(ReadOnlyAdmin, admin.ModelAdmin[Policy]):
     list_select_related = ("organization",)
     search_fields = ("organization__name",)
     search_help_text = "The organization's name."
-    fields = ("organization", "preferences", "categories", "revision", "updated_at")
-    readonly_fields = ("revision", "updated_at")
+    fields = ("organization", "defaults", "decided", "revision", "updated_at")
+    readonly_fields = ("defaults", "decided", "revision", "updated_at")
+
+    @admin.display(description="channels")
+    def defaults(self, policy: Policy) -> str:
+        """Every channel, for those who said nothing."""
+        return on_and_off(effective({}, policy.preferences))
+
+    @admin.display(description="categories")
+    def decided(self, policy: Policy) -> SafeString:
+        """All of them, with what holds of each."""
+        return lines((code, _told(found)) for code, found in sorted(all_categories(policy).items()))
 
     def has_delete_permission(self, request: HttpRequest, obj: Policy | None = None) -> bool:
         """The API takes back what was decided, and tells the cache."""
         return False
+
+
+def _told(category: Category) -> str:
+    """`Offers; essential` or `Tips; email on; at most 2 in 86400 s`."""
+    cap = category.frequency_cap
+    parts = (
+        category.name,
+        "essential" if category.essential else "",
+        on_and_off(category.preferences),
+        f"at most {cap.limit} in {cap.seconds} s" if cap else "",
+    )
+    return "; ".join(part for part in parts if part)

@@ -13,15 +13,21 @@ from user_service.suppressions.services.changes import release
 class SuppressionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Suppression]):
     """Suppressed addresses of every organization."""
 
-    list_display = ("id", "channel", "address", "reason", "source", "organization", "created_at")
+    list_display = ("known_as", "channel", "reason", "source", "organization", "created_at", "id")
+    list_display_links = ("known_as", "id")
     list_select_related = ("organization",)
-    list_filter = ("reason", "created_at")
+    list_filter = ("reason", "channel", "created_at")
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("address", "organization__name")
     search_help_text = "The address or the organization."
     fields = ("id", "organization", "channel", "address", "reason", "source", "note", "created_at")
     readonly_fields = ("id", "created_at")
+
+    @admin.display(description="address", ordering="address")
+    def known_as(self, suppression: Suppression) -> str:
+        """The address, unless it was erased: then it is known by its digest alone."""
+        return suppression.address or "(erased)"
 
     def delete_model(self, request: HttpRequest, obj: Suppression) -> None:
         """Through the service, so that the caches know."""

@@ -7,6 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from user_service.erasure.models import PendingErasure
 from user_service.suppressions.models import Suppression
 from user_service.tests.calls import Api
 from user_service.tests.gateway import Gateway
@@ -76,3 +77,32 @@ def test_nothing_is_added_changed_or_lost_here(api: Api, browser: Client) -> Non
     assert queries(browser, POLICIES) > 0
     for path in (SUPPRESSIONS + "add/", POLICIES + "add/", policy + "delete/"):
         assert browser.get(path).status_code == 403
+
+
+def test_decisions_are_told_in_words(api: Api, browser: Client) -> None:
+    cap = {"limit": 2, "seconds": 86_400}
+    body = {"code": "offers", "name": "<Offers>", "preferences": {"sms": False}}
+    api.post("/api/v1/categories/", {**body, "frequency_cap": cap})
+    page = browser.get(f"{POLICIES}{api.organization_id}/change/").content.decode()
+    assert "&lt;Offers&gt;; sms off; at most 2 in 86400 s" in page
+    assert "Security; essential" in page
+
+
+def test_an_erased_address_is_told_of_as_such(api: Api, browser: Client) -> None:
+    api.create(external_id="jane", email="jane@example.com")
+    suppress(api, "jane@example.com")
+    api.delete("/api/v1/users/jane/")
+    page = browser.get(SUPPRESSIONS).content.decode()
+    assert "(erased)" in page
+    assert "jane" not in page
+
+
+def test_what_the_gateway_was_not_told_yet_is_seen_and_kept(api: Api, browser: Client) -> None:
+    user_id = api.create(external_id="jane")["user_id"]
+    api.delete("/api/v1/users/jane/")
+    path = "/admin/erasure/pendingerasure/"
+    assert user_id in browser.get(path).content.decode()
+    waiting = PendingErasure.objects.get()
+    assert browser.get(f"{path}{waiting.pk}/change/").status_code == 200
+    for refused in ("add/", f"{waiting.pk}/delete/"):
+        assert browser.get(path + refused).status_code == 403

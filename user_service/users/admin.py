@@ -5,13 +5,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from carillon.contracts import ids
 from carillon.observability.masking import mask_address
 from user_service.choices import effective
 from user_service.policies.selectors import policy_of
-from user_service.read_only_admin import ReadOnlyAdmin
-from user_service.users.models import Device, User
+from user_service.read_only_admin import ReadOnlyAdmin, lines, on_and_off
+from user_service.users.models import Device, PreferenceChange, User
 from user_service.users.services.devices import delete_device
 from user_service.users.services.users import delete_user
 
@@ -36,11 +37,28 @@ class DeviceInline(ReadOnlyAdmin, admin.TabularInline[Device, User]):
         return _device_token(device)
 
 
+class PreferenceChangeInline(ReadOnlyAdmin, admin.TabularInline[PreferenceChange, User]):
+    """What a user changed their mind about, the newest first."""
+
+    model = PreferenceChange
+    fields = ("at", "source", "changed", "correlation_id")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+    verbose_name_plural = "history of preferences"
+
+    @admin.display(description="changes")
+    def changed(self, change: PreferenceChange) -> SafeString:
+        """Each field, before and after."""
+        return lines((one["field"], f"{one['before']} → {one['after']}") for one in change.changes)
+
+
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin, admin.ModelAdmin[User]):
     """Users of every organization."""
 
-    list_display = ("id", "email", "name", "phone_number", "external_id", "organization")
+    list_display = ("email", "name", "phone_number", "external_id", "organization", "id")
+    list_display_links = ("email", "id")
     list_select_related = ("organization",)
     list_filter = ("created_at",)
     list_per_page = 50
@@ -48,22 +66,39 @@ class UserAdmin(ReadOnlyAdmin, admin.ModelAdmin[User]):
     show_full_result_count = False
     search_fields = ("name", "email", "external_id", "phone_number", "organization__name")
     search_help_text = "Name, email, phone number, external id, organization, or a whole user id."
-    inlines = (DeviceInline,)
+    inlines = (DeviceInline, PreferenceChangeInline)
     fieldsets = (
         (None, {"fields": ("id", "organization", "external_id", "name")}),
         ("Addresses", {"fields": ("email", "phone_number", "language", "timezone")}),
-        ("Preferences", {"fields": ("channels", "categories", "quiet_hours")}),
+        ("Preferences", {"fields": ("channels", "said_of_categories", "said_of_hours")}),
         ("Data", {"fields": ("attributes", "has_password", "revision")}),
         ("Times", {"fields": ("created_at", "updated_at")}),
     )
-    readonly_fields = ("id", "channels", "has_password", "revision", "created_at", "updated_at")
+    readonly_fields = (
+        *("id", "channels", "said_of_categories", "said_of_hours"),
+        *("has_password", "revision", "created_at", "updated_at"),
+    )
 
     @admin.display(description="channels")
     def channels(self, user: User) -> str:
         """Every channel, as it is in force."""
         defaults = policy_of(user.organization_id).preferences
-        choices = effective(user.preferences, defaults)
-        return ", ".join(f"{name} {'on' if on else 'off'}" for name, on in choices.items())
+        return on_and_off(effective(user.preferences, defaults))
+
+    @admin.display(description="categories")
+    def said_of_categories(self, user: User) -> SafeString:
+        """What the user said of each."""
+        return lines(
+            (code, on_and_off(choices)) for code, choices in sorted(user.categories.items())
+        )
+
+    @admin.display(description="quiet hours")
+    def said_of_hours(self, user: User) -> SafeString:
+        """By weekday, on the clock of the user's time zone."""
+        return lines(
+            (day, ", ".join(f"{window['start']} to {window['end']}" for window in windows))
+            for day, windows in user.quiet_hours.items()
+        )
 
     @admin.display(description="has a password", boolean=True)
     def has_password(self, user: User) -> bool:

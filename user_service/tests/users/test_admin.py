@@ -128,3 +128,14 @@ def test_deleting_erases_and_tells_the_cache(
         assert left is not None
         assert left.record is not None
         assert left.record.devices == ()
+
+
+def test_a_users_page_tells_what_was_said_and_when(api: Api, browser: Client) -> None:
+    path = f"/api/v1/users/{api.create(email='jane@example.com')['user_id']}/preferences/"
+    windows = [{"start": "22:00", "end": "07:00"}]
+    change = {"categories": {"news": {"email": False}}, "quiet_hours": {"friday": windows}}
+    assert api.patch(path, change).status == 200
+    shown = page(browser, f"{USERS}{User.objects.get().id}/change/")
+    assert "<strong>news</strong>: email off" in shown
+    assert "<strong>friday</strong>: 22:00 to 07:00" in shown
+    assert "<strong>categories.news.email</strong>: None → False" in shown
