@@ -75,9 +75,9 @@ class NotificationBody(
         dict[str, Any] | None,
         Meta(
             description="The text itself, sent as it is: email {subject, body, html}; sms and "
-            "whatsapp {body}; whatsapp also {template: {name, language, parameters, header, buttons}}, "
-            "a template approved at the provider; push {title, body, image, data, action_url, badge, "
-            "collapse_key, ttl, priority}."
+            "whatsapp {body}; whatsapp also {template: {name, language, parameters, header, "
+            "buttons}}, a template approved at the provider; push {title, body, image, data, "
+            "action_url, badge, collapse_key, ttl, priority}."
         ),
     ] = None
     request_id: Annotated[

@@ -8,7 +8,7 @@ from django.db import connection
 
 from carillon.errors import Reason
 
-# Refused by us before anything was sent: free of charge.
+# Refused by us, before anything was sent: free of charge, as is what was cancelled then.
 FREE_REASONS = (
     Reason.USER_OPTED_OUT.value,
     Reason.SUPPRESSED.value,
@@ -19,7 +19,8 @@ FREE_REASONS = (
 _COUNT = """
 SELECT count(*) FROM notifications_notification
 WHERE organization_id = %s AND created_at >= %s AND mode = 'live'
-AND NOT (status = 'rejected' AND reason = ANY(%s))
+AND NOT (queued_at IS NULL AND attempt = 1
+         AND (status = 'cancelled' OR (status = 'rejected' AND reason = ANY(%s))))
 """
 
 

@@ -140,7 +140,7 @@ class BatchCancelApi(ClientApi):
         summary="Cancel a batch",
         description=(
             "Every notification of it that is `scheduled`, `accepted` and not yet handed over, or "
-            "`retrying`, is cancelled as a single one is, and goes on counting against the quota. "
+            "`retrying`, is cancelled as a single one is; what was never queued costs no quota. "
             "`cancelled` says how many of the batch are, `gone` how many it came too late for. "
             "Safe to repeat; after a 409 `notification_busy` a repeat cancels what is left."
         ),

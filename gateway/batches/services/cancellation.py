@@ -1,6 +1,7 @@
 """Cancelling a batch: what the relay has not taken yet is taken back."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import structlog
 from django.db import connection
@@ -13,6 +14,7 @@ from gateway.batches.models import Batch
 from gateway.batches.selectors import Progress, get_batch, progress_of
 from gateway.notifications.change_errors import LiveKeyRequired
 from gateway.notifications.services.locking import Authority, changing
+from gateway.notifications.services.returning import give_back_unsent
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +28,7 @@ _CANCEL = """
     SET status = %(cancelled)s, reason = %(reason)s, error_message = '', next_attempt_at = NULL,
         updated_at = %(now)s
     FROM found WHERE n.id = found.id
+    RETURNING n.id
 """
 
 # All that nobody holds at this moment, whatever its order: this waits for nobody, so the relay,
@@ -62,15 +65,16 @@ def cancel_batch(authority: Authority, batch_id: str) -> tuple[Batch, Progress]:
     now = datetime.now(UTC)
     for find in (_FREE, _HELD):
         with changing():
-            many = _cancel(batch, find, now)
-            if many:
+            cancelled = _cancel(batch, find, now)
+            if cancelled:
                 Batch.objects.filter(pk=batch.pk, cancelled_at=None).update(cancelled_at=now)
-        log.info("notifications of a batch cancelled", batch=batch.pk, notifications=many)
+        give_back_unsent(batch.organization_id, cancelled)
+        log.info("notifications of a batch cancelled", batch=batch.pk, notifications=len(cancelled))
     batch.refresh_from_db(fields=("cancelled_at",))
     return batch, progress_of(batch)
 
 
-def _cancel(batch: Batch, find: str, now: datetime) -> int:
+def _cancel(batch: Batch, find: str, now: datetime) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(
             _CANCEL.format(find=find),
@@ -83,4 +87,4 @@ def _cancel(batch: Batch, find: str, now: datetime) -> int:
                 "now": now,
             },
         )
-        return int(cursor.rowcount)
+        return [row[0] for row in cursor.fetchall()]

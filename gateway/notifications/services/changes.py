@@ -19,6 +19,7 @@ from gateway.notifications.change_errors import (
 from gateway.notifications.inline import inline_content
 from gateway.notifications.models import Notification, NotificationContent
 from gateway.notifications.services.locking import Authority, changing, lock_notification
+from gateway.notifications.services.returning import give_back_if_unsent
 from gateway.notifications.times import check_times
 from gateway.outbox.models import OutboxMessage
 
@@ -48,6 +49,7 @@ def cancel_notification(authority: Authority, notification_id: str) -> Notificat
             error_message="",
             next_attempt_at=None,
         )
+    give_back_if_unsent(notification)
     log.info("notification cancelled", notification=notification.pk)
     return notification
 

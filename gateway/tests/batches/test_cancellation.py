@@ -121,13 +121,16 @@ def test_cancelling_needs_a_key_that_may(tenant: Tenant) -> None:
     assert tenant.test_api.post(f"{BATCHES}{own}/cancel/").data["cancelled"] == 1
 
 
-def test_it_goes_on_counting_against_the_quota(committed_tenant: Tenant) -> None:
+def test_what_was_never_queued_gives_its_quota_back(committed_tenant: Tenant) -> None:
     """As a single notification that is cancelled does."""
     committed_tenant.organization.monthly_quota = 2
     committed_tenant.organization.save()
     batch_id = accepted(committed_tenant, inline(*to("a", "b")))["batch_id"]
-    cancel(committed_tenant, batch_id)
     assert committed_tenant.api.post(BULK, inline(*to("c"))).status == 400
+    for _ in range(2):
+        cancel(committed_tenant, batch_id)
+    assert accepted(committed_tenant, inline(*to("c", "d")))["accepted"] == 2
+    assert committed_tenant.api.post(BULK, inline(*to("e"))).status == 400
 
 
 def test_what_the_relay_holds_is_waited_for_and_the_rest_is_not(
