@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
+from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
@@ -21,6 +22,7 @@ from gateway.outbox.models import OutboxMessage
 # Seconds; the relay takes a due row within a tenth of one.
 LATE = 60.0
 SECONDS = 3.0
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 # Nobody has it: with the right secret the answer is 404, or an empty list, and not 401.
 ORGANIZATION = "org_00000000000070008000000000000000"
 
@@ -32,6 +34,7 @@ def checks() -> dict[str, tuple[Check, str]]:
         "user_service": _neighbour(user_service(), "/api/v1/users/"),
         "template_service": _neighbour(template_service(), "/api/v1/templates/"),
         "outbox": (_check_outbox, "See `manage.py doctor`'s findings on the database."),
+        "public_url": (_check_public_url, "Set PUBLIC_URL."),
         "organizations": (_check_organizations, "python gateway/manage.py migrate"),
     }
 
@@ -82,6 +85,24 @@ def _check_outbox() -> Iterator[Finding]:
         )
     else:
         yield well("outbox", f"{due['count']} messages are due")
+
+
+def _check_public_url() -> Iterator[Finding]:
+    parts = urlsplit(settings.GATEWAY.public_url)
+    if parts.hostname in _HERE:
+        yield warning(
+            "public_url",
+            "links in messages lead to this machine, where nobody else gets",
+            "Set PUBLIC_URL to where the public reaches the gateway.",
+        )
+    elif parts.scheme != "https":
+        yield warning(
+            "public_url",
+            "mailbox providers offer to unsubscribe over https alone (RFC 8058)",
+            "Put TLS in front of the gateway, and https into PUBLIC_URL.",
+        )
+    else:
+        yield well("public_url", f"links in messages lead to {parts.hostname}")
 
 
 def _check_organizations() -> Iterator[Finding]:

@@ -72,3 +72,20 @@ def test_without_an_organization_the_next_step_is_named() -> None:
     make_organization()
     (finding,) = found("organizations")
     assert finding.said == "1 may send"
+
+
+@pytest.mark.parametrize(
+    ("url", "state", "said"),
+    [
+        ("https://notify.example.com", State.WELL, "notify.example.com"),
+        ("http://notify.example.com", State.WARNING, "over https alone"),
+        ("http://127.0.0.1:8000", State.WARNING, "lead to this machine"),
+    ],
+)
+def test_links_lead_to_where_the_public_gets(
+    configure: Any, url: str, state: State, said: str
+) -> None:
+    configure(public_url=url)
+    (finding,) = found("public_url")
+    assert finding.state is state
+    assert said in finding.said

@@ -1,6 +1,7 @@
 """A press in a mail, and a mail that came back: the very next notification heeds them."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
@@ -102,3 +103,21 @@ def test_a_mail_that_came_back_is_the_last_to_its_address(
     refused = tenant.send("email", user_id, "news").json()["data"]
     status = tenant.status(refused["notification_id"])
     assert (status["status"], status["reason"]) == ("rejected", "suppressed")
+
+
+def test_who_is_erased_is_erased_everywhere(tenant: Tenant, mailbox: SMTPSink) -> None:
+    tenant.make_template("news", category="news")
+    user_id = tenant.make_user()
+    sent = tenant.accepted("email", user_id, "news")
+    (mail,) = mailbox.wait_for(address_of(tenant, user_id))
+    assert tenant.ended(sent)["status"] == "delivered"
+    later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    waiting = tenant.accepted("email", user_id, "news", scheduled_at=later)
+    assert tenant.call("DELETE", f"/api/v1/users/{user_id}/").status_code == 200
+    assert tenant.ended(waiting)["status"] == "cancelled"
+    page = requests.get(link_in(mail), headers={"Accept-Language": "en"}, timeout=10)
+    assert page.status_code == 200
+    assert "You are not on the list" in page.text
+    for notification_id in (sent, waiting):
+        shown = tenant.call("GET", f"/api/v1/notifications/{notification_id}/").text
+        assert str(mail["To"]) not in shown
