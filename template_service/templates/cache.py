@@ -47,7 +47,12 @@ def read_record(organization_id: str, code: str) -> TemplateRecord | None:
 
     def read() -> TemplateRecord | None:
         READS.labels("database").inc()
-        return keep(find_template(organization_id, code))
+        template = find_template(organization_id, code)
+        record = keep(template)
+        # A newer entry may have been evicted in between: nothing kept the older one out then.
+        while (now := find_template(organization_id, code)).revision != template.revision:
+            template, record = now, keep(now)
+        return record
 
     record, shared = _FLIGHT.run((organization_id, code), read)
     if shared:
