@@ -33,7 +33,8 @@ def configured_providers(
 ) -> tuple[ConfiguredProvider, ...]:
     """The channel's providers in the order of `<CHANNEL>_PROVIDERS` (default: CHANNELS).
 
-    Each may have `<CHANNEL>_<PROVIDER>_RATE_PER_SECOND` (0: no limit) and `…_RATE_BURST`.
+    Each may have `<CHANNEL>_<PROVIDER>_RATE_PER_SECOND` (0: no limit; default: what it declares)
+    and `…_RATE_BURST`.
     Raises SettingsError, also for a name that is not in `known` or is there twice.
     """
     setting = f"{channel.upper()}_PROVIDERS"
@@ -46,14 +47,18 @@ def configured_providers(
         raise SettingsError(setting, f"{problem} (known: {listed})", ",".join(default))
     if len(set(names)) < len(names):
         raise SettingsError(setting, "names a provider twice", ",".join(default))
+    providers = ((name, known[name](env)) for name in names)
     return tuple(
-        ConfiguredProvider(known[name](env), _rate(f"{channel}_{name}".upper(), env))
-        for name in names
+        ConfiguredProvider(
+            provider,
+            _rate(f"{channel}_{name}".upper(), provider.capabilities.rate_per_second, env),
+        )
+        for name, provider in providers
     )
 
 
-def _rate(prefix: str, env: Environment) -> Rate | None:
-    per_second = env.number(f"{prefix}_RATE_PER_SECOND", 0.0, most=1e6)
+def _rate(prefix: str, default: float, env: Environment) -> Rate | None:
+    per_second = env.number(f"{prefix}_RATE_PER_SECOND", default, most=1e6)
     if per_second == 0:
         return None
     burst = env.integer(f"{prefix}_RATE_BURST", max(1, round(per_second)), least=1, most=10**6)

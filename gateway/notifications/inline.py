@@ -7,7 +7,14 @@ import msgspec
 from msgspec import Meta
 
 from carillon.contracts.channels import CHANNELS, ContentKind
-from carillon.contracts.messages import Content, EmailContent, PushContent, TextContent
+from carillon.contracts.messages import (
+    Content,
+    EmailContent,
+    ProviderTemplate,
+    PushContent,
+    PushUrgency,
+    TextContent,
+)
 from carillon.rendering import InvalidSubject, check_subject
 from carillon.rendering.limits import OUTPUT, PUSH_BYTES_MOST
 from carillon.web.bodies import convert_body
@@ -21,6 +28,11 @@ LINK_LENGTH = 2_000
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):[^\s]+")
 _RUNS_CODE = frozenset({"javascript", "data", "vbscript"})
 
+# Four weeks, the longest that any push service keeps a message.
+LONGEST_TTL = 2_419_200
+
+_Value = Annotated[str, Meta(min_length=1, max_length=1_024)]
+_Position = Annotated[str, Meta(pattern=r"^[0-9]$")]
 Link = Annotated[str, Meta(max_length=LINK_LENGTH)]
 
 
@@ -33,9 +45,29 @@ class EmailBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TextBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An SMS or WhatsApp text."""
+    """An SMS."""
 
     body: Annotated[str, Meta(min_length=1, max_length=_LONGEST_TEXT)]
+
+
+class TemplateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A template that is approved at the provider: its name or id there, and what fills it."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=512, pattern=r"^[A-Za-z0-9_.-]+$")]
+    language: Annotated[
+        str, Meta(max_length=15, pattern=r"^([A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*)?$")
+    ] = ""
+    namespace: Annotated[str, Meta(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")] = ""
+    parameters: Annotated[list[_Value], Meta(max_length=50)] = []
+    header: Annotated[list[_Value], Meta(max_length=1)] = []
+    buttons: Annotated[dict[_Position, _Value], Meta(max_length=10)] = {}
+
+
+class WhatsAppBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A WhatsApp message: a text, or a template of the provider."""
+
+    body: Annotated[str, Meta(max_length=_LONGEST_TEXT)] = ""
+    template: TemplateBody | None = None
 
 
 class PushBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +79,9 @@ class PushBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: dict[str, str] = {}
     action_url: Link = ""
     badge: Annotated[int, Meta(ge=0, le=99_999)] | None = None
+    collapse_key: Annotated[str, Meta(max_length=64)] = ""
+    ttl: Annotated[int, Meta(ge=0, le=LONGEST_TTL)] | None = None
+    priority: PushUrgency | None = None
 
 
 def inline_content(channel: str, value: dict[str, Any]) -> Content:
@@ -62,11 +97,11 @@ def inline_content(channel: str, value: dict[str, Any]) -> Content:
             raise _wrong("content.body", "Send body, html or both.")
         return EmailContent(subject=email.subject, body=email.body, html=email.html)
     if kind is ContentKind.TEXT:
-        text = _converted(value, TextBody)
+        text, template = _text(channel, value)
         most = OUTPUT[channel].content
-        if len(text.body) > most:
+        if len(text) > most:
             raise _wrong("content.body", f"Expected at most {most} characters.")
-        return TextContent(body=text.body)
+        return TextContent(body=text, template=template)
     push = _converted(value, PushBody)
     for name, link in (("image", push.image), ("action_url", push.action_url)):
         if link and not _is_link(link):
@@ -80,6 +115,29 @@ def inline_content(channel: str, value: dict[str, Any]) -> Content:
         data=push.data,
         action_url=push.action_url,
         badge=push.badge,
+        collapse_key=push.collapse_key,
+        ttl=push.ttl,
+        priority=push.priority,
+    )
+
+
+def _text(channel: str, value: dict[str, Any]) -> tuple[str, ProviderTemplate | None]:
+    """Only WhatsApp has templates. Raises MissingFields or ValidationFailed."""
+    if channel != "whatsapp":
+        return _converted(value, TextBody).body, None
+    message = _converted(value, WhatsAppBody)
+    asked = message.template
+    if bool(message.body) == (asked is not None):
+        raise _wrong("content.body", "Send either body or template.")
+    if asked is None:
+        return message.body, None
+    return "", ProviderTemplate(
+        name=asked.name,
+        language=asked.language,
+        namespace=asked.namespace,
+        parameters=tuple(asked.parameters),
+        header=tuple(asked.header),
+        buttons=asked.buttons,
     )
 
 
@@ -88,7 +146,7 @@ def _is_link(text: str) -> bool:
     return found is not None and found.group(1).lower() not in _RUNS_CODE
 
 
-_Body = TypeVar("_Body", EmailBody, TextBody, PushBody)
+_Body = TypeVar("_Body", EmailBody, TextBody, WhatsAppBody, PushBody)
 
 
 def _converted(value: dict[str, Any], shape: type[_Body]) -> _Body:

@@ -20,7 +20,7 @@ from carillon.worker.providers.http import (
 )
 from sms_worker.content import text_of
 
-_URL = "https://control.msg91.com"
+MSG91_URL = "https://control.msg91.com"
 
 # 418: https://msg91.com/help/api. The others are a reseller's list, for want of one by MSG91:
 # https://msgwow.com/kb/article/what-are-all-the-error-codes-and-what-does-it-mean
@@ -57,7 +57,7 @@ class MSG91Provider:
     def __init__(
         self,
         *,
-        url: str = _URL,
+        url: str = MSG91_URL,
         key: str,
         template_id: str,
         variable: str = "VAR1",
@@ -74,7 +74,7 @@ class MSG91Provider:
     @classmethod
     def from_environment(cls, env: Environment) -> "MSG91Provider":
         """MSG91_AUTH_KEY and MSG91_TEMPLATE_ID; and what has a default. Raises SettingsError."""
-        url = env.url("MSG91_URL", schemes=("https", "http"), example=_URL, default=_URL)
+        url = env.url("MSG91_URL", schemes=("https", "http"), example=MSG91_URL, default=MSG91_URL)
         return cls(
             url=require_tls("MSG91_URL", url),
             key=env.text("MSG91_AUTH_KEY", example="the-authkey-of-the-account"),
@@ -99,7 +99,7 @@ class MSG91Provider:
         request_id = said.get("message")
         if answer.status == 200 and said.get("type") == "success" and _is_id(request_id):
             return Acceptance(str(request_id))
-        raise _failure(answer)
+        raise refusal_of(answer)
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -110,7 +110,7 @@ def _is_id(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def _failure(answer: Answer) -> DeliveryFailure:
+def refusal_of(answer: Answer) -> DeliveryFailure:
     """A refusal comes with status 200 as well: the body tells, in one of two shapes."""
     said = answer.fields
     refused = said.get("type") == "error" or said.get("hasError") is True

@@ -142,6 +142,41 @@ def test_everything_is_stored_with_it(tenant: Tenant) -> None:
             {"kind": "text", "body": "b"},
         ),
         (
+            {
+                "notification_type": "whatsapp",
+                "to": "+14155552671",
+                "content": {
+                    "template": {
+                        "name": "order_sent",
+                        "language": "pt_BR",
+                        "parameters": ["Ada", "42"],
+                        "header": ["Hi"],
+                        "buttons": {"0": "orders/42"},
+                    }
+                },
+            },
+            [{"value": "+14155552671"}],
+            {
+                "kind": "text",
+                "template": {
+                    "name": "order_sent",
+                    "language": "pt_BR",
+                    "parameters": ["Ada", "42"],
+                    "header": ["Hi"],
+                    "buttons": {"0": "orders/42"},
+                },
+            },
+        ),
+        (
+            {
+                "notification_type": "push",
+                "to": "tok",
+                "content": {"title": "T", "collapse_key": "k", "ttl": 60, "priority": "high"},
+            },
+            [{"value": "tok", "platform": "fcm"}],
+            {"kind": "push", "title": "T", "collapse_key": "k", "ttl": 60, "priority": "high"},
+        ),
+        (
             {"notification_type": "push", "to": "tok", "content": {"title": "T"}},
             [{"value": "tok", "platform": "fcm"}],
             {"kind": "push", "title": "T"},

@@ -141,12 +141,42 @@ def test_an_address_is_one_valid_address(tenant: Tenant, channel: str, to: objec
         ("push", {"title": "T", "body": "é" * 2100}, "validation_error", "content.body"),
         ("push", {"title": "T", "data": {"n": 1}}, "validation_error", "content.data"),
         ("push", {"title": "T", "badge": -1}, "validation_error", "content.badge"),
+        ("push", {"title": "T", "ttl": -1}, "validation_error", "content.ttl"),
+        ("push", {"title": "T", "priority": "urgent"}, "validation_error", "content.priority"),
+        (
+            "push",
+            {"title": "T", "collapse_key": "k" * 65},
+            "validation_error",
+            "content.collapse_key",
+        ),
+        ("sms", {"template": {"name": "x"}}, "missing_fields", "content.body"),
+        ("whatsapp", {}, "validation_error", "content.body"),
+        ("whatsapp", {"body": "B", "template": {"name": "x"}}, "validation_error", "content.body"),
+        ("whatsapp", {"template": {}}, "validation_error", "content.template"),
+        ("whatsapp", {"template": {"name": "a/b"}}, "validation_error", "content.template"),
+        (
+            "whatsapp",
+            {"template": {"name": "x", "parameters": [""]}},
+            "validation_error",
+            "content.template",
+        ),
+        (
+            "whatsapp",
+            {"template": {"name": "x", "buttons": {"first": "a"}}},
+            "validation_error",
+            "content.template",
+        ),
     ],
 )
 def test_inline_content_has_its_channels_shape(
     tenant: Tenant, channel: str, content: object, code: str, named: str | None
 ) -> None:
-    to = {"email": "ada@example.com", "sms": "+447700900003", "push": "tok"}[channel]
+    to = {
+        "email": "ada@example.com",
+        "sms": "+447700900003",
+        "whatsapp": "+447700900003",
+        "push": "tok",
+    }[channel]
     answer = tenant.api.send(inline(notification_type=channel, to=to, content=content))
     refused(answer, 400, code, *((named,) if named else ()))
 
