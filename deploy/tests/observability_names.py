@@ -20,6 +20,9 @@ OTHERS: dict[str, frozenset[str]] = {
     # RabbitMQ 3.10 to 4.x, /metrics.
     "rabbitmq_alarms_memory_used_watermark": frozenset(),
     "rabbitmq_alarms_free_disk_space_watermark": frozenset(),
+    # The blackbox exporter's module http, and cert-manager.
+    "probe_ssl_earliest_cert_expiry": frozenset(),
+    "certmanager_certificate_expiration_timestamp_seconds": frozenset({"name", "namespace"}),
 }
 _ROW = re.compile(r"^\| `(carillon_\w+)` \| (counter|gauge|histogram) \| ([^|]*) \|", re.MULTILINE)
 
