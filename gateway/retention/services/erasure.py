@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from carillon.contracts import ids
 from carillon.contracts.status import Status, origins_of
 from carillon.errors import Reason
+from gateway.notifications.services.returning import give_back_unsent
 from gateway.outbox.database import Connection
 from gateway.retention.services.clearing import clear
 
@@ -40,7 +42,7 @@ _CANCEL = """
     ), forgotten AS (
         DELETE FROM outbox_outboxmessage o USING cancelled WHERE o.notification_id = cancelled.id
     )
-    SELECT count(*) FROM cancelled
+    SELECT id FROM cancelled
 """
 # The client's own words about a notification, which may name the person.
 _FORGET_METADATA = """
@@ -103,16 +105,19 @@ def _erase(connection: Connection, organization: UUID, user_id: str) -> Erased:
             },
         ).fetchall()
         found = [row[0] for row in rows]
+        cancelled: list[UUID] = []
         if found:
-            done += Erased(_cancel(connection, found), clear(connection, found))
+            cancelled = _cancel(connection, found)
+            done += Erased(len(cancelled), clear(connection, found))
             connection.execute(_FORGET_METADATA, (found,))
         connection.commit()
+        give_back_unsent(ids.format_id(ids.ORGANIZATION, organization), cancelled)
         if len(found) < BATCH:
             return done
 
 
-def _cancel(connection: Connection, notifications: list[UUID]) -> int:
-    row = connection.execute(
+def _cancel(connection: Connection, notifications: list[UUID]) -> list[UUID]:
+    rows = connection.execute(
         _CANCEL,
         {
             "ids": notifications,
@@ -121,5 +126,5 @@ def _cancel(connection: Connection, notifications: list[UUID]) -> int:
             "reason": Reason.USER_DELETED.value,
             "now": datetime.now(UTC),
         },
-    ).fetchone()
-    return int(row[0]) if row else 0
+    ).fetchall()
+    return [row[0] for row in rows]

@@ -11,6 +11,7 @@ from django.test import Client
 from carillon.contracts import ids
 from carillon.contracts.messages import Outcome
 from carillon.contracts.status import ENDS, Status
+from gateway.connections import redis_client
 from gateway.deliveries.models import DeliveryAttempt
 from gateway.deliveries.services.events import apply_events
 from gateway.notifications.models import Notification, NotificationContent
@@ -29,6 +30,7 @@ from gateway.tests.factories import (
     make_notification,
     make_outbox_message,
 )
+from gateway.tests.notifications.test_idempotency import quota_key
 from gateway.tests.policies import POLICIES
 from gateway.tests.threads import at_once
 
@@ -110,6 +112,15 @@ def test_in_batches(committed_tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -
     for _ in range(5):
         make_outbox_message(about(committed_tenant, Status.ACCEPTED))
     assert erase(committed_tenant.id).data == {"cancelled": 5, "cleared": 5}
+
+
+def test_what_was_never_queued_gives_its_quota_back(committed_tenant: Tenant) -> None:
+    about(committed_tenant, Status.ACCEPTED)
+    about(committed_tenant, Status.RETRYING, attempt=2)
+    redis_client().set(quota_key(committed_tenant), 2)
+    for _ in range(2):
+        assert erase(committed_tenant.id).status == 200
+        assert redis_client().get(quota_key(committed_tenant)) == b"1"
 
 
 def test_a_repeat_at_the_same_time_does_no_harm(committed_tenant: Tenant) -> None:
