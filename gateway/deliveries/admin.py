@@ -6,11 +6,15 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from carillon.contracts import ids
 from carillon.observability.masking import mask_text
 from carillon.web.errors import ApiError
 from gateway.deliveries.models import DeadLetter
 from gateway.deliveries.services.replay import replay_dead_letter
+from gateway.notifications.admin_pages import CappedPaginator
+from gateway.notifications.models import Notification
 from gateway.notifications.services.locking import Authority
+from gateway.organizations.models import Organization
 
 # One by one, while the browser waits; more is for the API, which spreads them over time.
 AT_ONCE = 200
@@ -42,8 +46,31 @@ class DeadLetterAdmin(admin.ModelAdmin[DeadLetter]):
 
     list_display = (
         "id",
+        "reason",
+        "error",
+        "channel",
+        "template_code",
+        "status",
+        "organization_name",
+        "created_at",
+        "replayed_at",
+    )
+    list_filter = (ReplayedFilter, "reason", "notification__channel", "notification__mode")
+    list_select_related = ("organization", "notification")
+    # What is searched, and how, is decided below.
+    search_fields = ("notification__request_id",)
+    search_help_text = "A whole dead letter's or notification's id, or a request_id."
+    # Ids sort by time, and have an index over all organizations.
+    ordering = ("-id",)
+    paginator = CappedPaginator
+    # Counting each of a filter's choices would read every row, once for each.
+    show_facets = admin.ShowFacets.NEVER
+    # Counting millions of rows for a number that nobody reads.
+    show_full_result_count = False
+    fields = (
+        "id",
         "organization",
-        "notification_id",
+        "notification",
         "channel",
         "template_code",
         "reason",
@@ -53,13 +80,6 @@ class DeadLetterAdmin(admin.ModelAdmin[DeadLetter]):
         "created_at",
         "replayed_at",
     )
-    list_filter = (ReplayedFilter, "reason", "notification__channel", "notification__mode")
-    list_select_related = ("organization", "notification")
-    search_fields = ("notification__request_id", "notification__correlation_id")
-    date_hierarchy = "created_at"
-    # Counting millions of rows for a number that nobody reads.
-    show_full_result_count = False
-    fields = list_display
     readonly_fields = fields
     actions = ("replay",)
 
@@ -67,7 +87,27 @@ class DeadLetterAdmin(admin.ModelAdmin[DeadLetter]):
         """With what the columns need."""
         return super().get_queryset(request).select_related("organization", "notification")
 
-    @admin.display(description="channel", ordering="notification__channel")
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[DeadLetter]", search_term: str
+    ) -> "tuple[QuerySet[DeadLetter], bool]":
+        """By an index: request ids are the organizations' own."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if ids.parse_id(ids.DEAD_LETTER, term) is not None:
+            return queryset.filter(pk=term), False
+        if ids.parse_id(ids.NOTIFICATION, term) is not None:
+            return queryset.filter(notification_id=term), False
+        organizations = list(Organization.objects.values_list("pk", flat=True))
+        found = Notification.objects.filter(organization_id__in=organizations, request_id=term)
+        return queryset.filter(notification_id__in=found.values("pk")), False
+
+    @admin.display(description="organization")
+    def organization_name(self, letter: DeadLetter) -> str:
+        """Cut, so that the other columns are seen."""
+        return letter.organization.short_name
+
+    @admin.display(description="channel")
     def channel(self, letter: DeadLetter) -> str:
         """The notification's."""
         return letter.notification.channel

@@ -93,9 +93,9 @@ class APIKeyAdmin(admin.ModelAdmin[APIKey]):
     list_display = (
         "prefix",
         "name",
-        "organization",
+        "organization_name",
         "mode",
-        "scopes",
+        "granted",
         "is_active",
         "expires_at",
         "last_used_at",
@@ -105,6 +105,16 @@ class APIKeyAdmin(admin.ModelAdmin[APIKey]):
     search_fields = ("prefix", "name", "organization__name")
     autocomplete_fields = ("organization",)
     actions = ("deactivate",)
+
+    @admin.display(description="organization", ordering="organization__name")
+    def organization_name(self, key: APIKey) -> str:
+        """Cut, so that the other columns are seen."""
+        return key.organization.short_name
+
+    @admin.display(description="scopes")
+    def granted(self, key: APIKey) -> str:
+        """In words and not as a list of Python's."""
+        return ", ".join(key.scopes)
 
     def has_delete_permission(self, request: HttpRequest, obj: APIKey | None = None) -> bool:
         """Its cached record would live on; deactivate it instead."""

@@ -9,6 +9,8 @@ from carillon.contracts import ids
 from carillon.contracts.messages import Mode
 from carillon.web.fields import PrefixedIDField
 
+SHORT_NAME_CHARACTERS = 30
+
 
 class PlanName(models.TextChoices):
     """The plans; their limits are settings."""
@@ -48,6 +50,13 @@ class Organization(models.Model):
     def __str__(self) -> str:
         """The name."""
         return self.name
+
+    @property
+    def short_name(self) -> str:
+        """The name, cut to what a column of a table has room for."""
+        if len(self.name) <= SHORT_NAME_CHARACTERS:
+            return self.name
+        return f"{self.name[: SHORT_NAME_CHARACTERS - 1].rstrip()}…"
 
 
 class APIKey(models.Model):

@@ -8,10 +8,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from gateway.notifications import admin_pages
 from gateway.organizations.models import APIKey
 from gateway.tests.calls import Api
 from gateway.tests.conftest import Tenant
-from gateway.tests.factories import make_notification
+from gateway.tests.factories import (
+    make_copies,
+    make_dead_letter,
+    make_notification,
+    make_organization,
+)
 
 pytestmark = [pytest.mark.integration]
 
@@ -19,6 +25,7 @@ ME = "/api/v1/organizations/me/"
 KEYS = "/admin/organizations/apikey/"
 ORGANIZATIONS = "/admin/organizations/organization/"
 NOTIFICATIONS = "/admin/notifications/notification/"
+DEAD_LETTERS = "/admin/deliveries/deadletter/"
 
 
 @pytest.fixture
@@ -29,7 +36,10 @@ def admin(committed_tenant: Tenant) -> Client:
 
 
 def test_every_page_opens_and_shows_no_secret(admin: Client, committed_tenant: Tenant) -> None:
-    notification = make_notification(committed_tenant.organization)
+    notification = make_notification(
+        committed_tenant.organization, error_message="550 no such user <someone@example.com>"
+    )
+    letter = make_dead_letter(committed_tenant.organization)
     key = APIKey.objects.get(prefix=committed_tenant.api.key[:19])
     for path in (
         "/admin/",
@@ -39,6 +49,8 @@ def test_every_page_opens_and_shows_no_secret(admin: Client, committed_tenant: T
         ORGANIZATIONS,
         f"{ORGANIZATIONS}{committed_tenant.id}/change/",
         NOTIFICATIONS,
+        DEAD_LETTERS,
+        f"{DEAD_LETTERS}{letter.pk}/change/",
         f"{NOTIFICATIONS}{notification.pk}/change/",
     ):
         page = admin.get(path)
@@ -106,7 +118,7 @@ def test_a_service_that_is_down_does_not_stop_the_change(
     assert committed_tenant.organization.plan == "free"
 
 
-@pytest.mark.parametrize("path", [NOTIFICATIONS, KEYS, ORGANIZATIONS])
+@pytest.mark.parametrize("path", [NOTIFICATIONS, KEYS, ORGANIZATIONS, DEAD_LETTERS])
 def test_lists_need_no_query_per_row(admin: Client, committed_tenant: Tenant, path: str) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
@@ -114,9 +126,11 @@ def test_lists_need_no_query_per_row(admin: Client, committed_tenant: Tenant, pa
         return len(captured)
 
     make_notification(committed_tenant.organization)
+    make_dead_letter(committed_tenant.organization)
     few = queries()
     for _ in range(10):
         make_notification(committed_tenant.organization)
+        make_dead_letter(make_organization())
         committed_tenant.api_with("send")
     assert queries() == few
 
@@ -161,3 +175,55 @@ def test_a_keys_scopes_are_changed_by_ticking(admin: Client, committed_tenant: T
 def test_nobody_sees_it_without_logging_in(db: None) -> None:
     page = Client().get(NOTIFICATIONS)
     assert (page.status_code, "login" in page["Location"]) == (302, True)
+
+
+def test_a_long_name_leaves_room_for_the_other_columns(
+    admin: Client, committed_tenant: Tenant
+) -> None:
+    committed_tenant.organization.name = "A name of many words, " * 5
+    committed_tenant.organization.save()
+    letter = make_dead_letter(committed_tenant.organization)
+    for path in (NOTIFICATIONS, DEAD_LETTERS, KEYS):
+        page = admin.get(path).content.decode()
+        assert "A name of many words, A name…" in page, path
+        assert committed_tenant.organization.name not in page, path
+    assert letter.pk in admin.get(DEAD_LETTERS).content.decode()
+
+
+@pytest.mark.parametrize("field", ["pk", "notification_id", "request_id"])
+def test_a_dead_letter_is_found_by_what_people_have_of_it(
+    admin: Client, committed_tenant: Tenant, field: str
+) -> None:
+    wanted = make_dead_letter(committed_tenant.organization, request_id="order-1")
+    other = make_dead_letter(committed_tenant.organization)
+    term = "order-1" if field == "request_id" else getattr(wanted, field)
+    page = admin.get(DEAD_LETTERS, {"q": f" {term} "}).content.decode()
+    assert wanted.pk in page
+    assert other.pk not in page
+    assert wanted.pk not in admin.get(DEAD_LETTERS, {"q": "order"}).content.decode()
+
+
+def test_pages_are_counted_so_far_and_no_farther(
+    admin: Client, committed_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin_pages, "COUNTED_MOST", 3)
+    make_copies(make_notification(committed_tenant.organization), 5)
+    with CaptureQueriesContext(connection) as captured:
+        page = admin.get(NOTIFICATIONS).content.decode()
+    assert "3 notifications" in page
+    counts = [query["sql"] for query in captured.captured_queries if "COUNT(*)" in query["sql"]]
+    assert counts
+    assert all("LIMIT 3" in count for count in counts)
+
+
+@pytest.mark.parametrize("term", ["order-1", "user_1", "somebody's correlation id"])
+def test_searching_reads_no_whole_table(admin: Client, committed_tenant: Tenant, term: str) -> None:
+    """Everything but the last resort goes by an index that begins with the organization."""
+    make_notification(committed_tenant.organization, request_id="order-1", user_id="user_1")
+    with CaptureQueriesContext(connection) as captured:
+        admin.get(NOTIFICATIONS, {"q": term})
+    asked = [q["sql"] for q in captured.captured_queries if '"request_id" = ' in q["sql"]]
+    assert asked
+    assert all('"organization_id" IN' in query for query in asked)
+    by_correlation = [q for q in captured.captured_queries if '"correlation_id" = ' in q["sql"]]
+    assert bool(by_correlation) is term.startswith("somebody")
