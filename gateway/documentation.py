@@ -77,7 +77,10 @@ def refusals(*errors: ApiError) -> dict[int, OpenApiResponse]:
 
 
 def caller_refusals(*scopes: str) -> tuple[ApiError, ...]:
-    """What every call with an API key may answer, where any of `scopes` will do."""
+    """What every call with an API key may answer, where any of `scopes` will do.
+
+    `a and b` is one of them that takes both.
+    """
     return (
         AuthenticationRequired(),
         InvalidAPIKey(),

@@ -38,9 +38,7 @@ def parse_body(request: Request, shape: type[Body], *, limit: int = BODY_LIMIT) 
 
 def read_object(request: Request, *, limit: int = BODY_LIMIT) -> dict[str, Any]:
     """The request's body as a JSON object, before its fields are looked at."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > limit:
-        raise PayloadTooLarge(f"The body may have {limit} bytes at most.")
+    body_length(request, limit=limit)
     media_type = (request.content_type or "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise InvalidJSON("Send a JSON object with Content-Type: application/json.")
@@ -56,12 +54,26 @@ def read_object(request: Request, *, limit: int = BODY_LIMIT) -> dict[str, Any]:
     return value
 
 
+def body_length(request: Request, *, limit: int = BODY_LIMIT) -> int:
+    """How many bytes the client announces; 0 where there is no body.
+
+    Raises PayloadTooLarge for more than `limit`, and InvalidJSON for a body in chunks: nothing
+    bounds it, and to take it for none would ignore what the client asked for.
+    """
+    if request.META.get("HTTP_TRANSFER_ENCODING"):
+        raise InvalidJSON("Send the body in one piece, with a Content-Length.")
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdigit() or int(length) > limit:
+        raise PayloadTooLarge(f"The body may have {limit} bytes at most.")
+    return int(length)
+
+
 def expect_no_body(request: Request) -> None:
     """For calls that take none: nothing at all and `{}` pass.
 
     Raises ValidationFailed for a field, which the client may believe to matter; else as parse_body.
     """
-    if (request.META.get("CONTENT_LENGTH") or "0") == "0":
+    if body_length(request) == 0:
         return
     unknown = read_object(request)
     if unknown:

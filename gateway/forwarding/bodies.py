@@ -7,8 +7,8 @@ from typing import IO
 
 from rest_framework.request import Request
 
-from carillon.web.bodies import BODY_LIMIT
-from carillon.web.errors import InvalidJSON, PayloadTooLarge
+from carillon.web.bodies import BODY_LIMIT, body_length
+from carillon.web.errors import InvalidJSON
 
 _CHUNK_BYTES = 65_536
 
@@ -18,12 +18,9 @@ def carried(request: Request, limit: int) -> Iterator[bytes | IO[bytes] | None]:
     """The body, or None where there is none. Raises PayloadTooLarge over `limit` bytes.
 
     A large one waits in a temporary file until it is whole, so that a client that sends slowly
-    holds no connection to the service. Raises InvalidJSON if the client broke off.
+    holds no connection to the service. Raises InvalidJSON for chunks, or if the client broke off.
     """
-    told = request.META.get("CONTENT_LENGTH") or "0"
-    if not told.isdigit() or int(told) > limit:
-        raise PayloadTooLarge(f"The body may have {limit} bytes at most.")
-    length = int(told)
+    length = body_length(request, limit=limit)
     if length <= BODY_LIMIT:
         yield request._request.body or None
         return

@@ -84,9 +84,10 @@ def documented(resource: Resource, method: str) -> Any:
 
 def _all_refusals(resource: Resource, contract: Contract) -> Iterator[ApiError]:
     yield from caller_refusals(resource.scope.value)
-    yield from (refusal.as_error() for refusal in contract.errors)
     if contract.request_body:
+        # Of errors with one code the first is the example: this one tells the size.
         yield PayloadTooLarge(f"The body may have {resource.body_limit} bytes at most.")
+    yield from (refusal.as_error() for refusal in contract.errors)
     yield unavailable(resource.service)()
 
 

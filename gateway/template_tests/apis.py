@@ -22,6 +22,7 @@ from gateway.documentation import (
     shown,
 )
 from gateway.forwarding.client import unavailable
+from gateway.forwarding.descriptions import contracts
 from gateway.notifications.apis import create
 from gateway.notifications.errors import MissingVariables, TemplateNotFound
 from gateway.notifications.metrics import count_accepted, count_refused
@@ -32,6 +33,7 @@ from gateway.template_tests.bodies import TemplateTestBody
 from gateway.template_tests.services import render, send_test
 
 _NEEDED = (Scope.TEMPLATES, Scope.SEND)
+_PREVIEW = contracts(TEMPLATE_SERVICE)["POST /api/v1/templates/{code}/preview/"]
 _ACCEPTED: dict[str, Any] = {
     "notification_id": "notif_0193f2c6a7b87d1e9c0a5b4d3e2f1a10",
     "status": Status.ACCEPTED.value,
@@ -73,10 +75,11 @@ class TemplateTestSendApi(ClientApi):
         responses={
             202: shown(AcceptedShape, "It will be sent", _ACCEPTED, create.ACCEPTED),
             **refusals(
-                *caller_refusals(*(scope.value for scope in _NEEDED)),
+                *caller_refusals(" and ".join(scope.value for scope in _NEEDED)),
                 *body_refusals("to", {"to": ["Expected an email address."]}),
                 TemplateNotFound("welcome_email"),
                 MissingVariables(["name"]),
+                *(refusal.as_error() for refusal in _PREVIEW.errors),
                 QuotaExceeded(1_000, 3_600),
                 unavailable(TEMPLATE_SERVICE)(),
             ),

@@ -8,7 +8,7 @@ import pytest
 from django.test import RequestFactory
 from rest_framework.request import Request
 
-from carillon.web.bodies import convert_body, expect_no_body, parse_body
+from carillon.web.bodies import body_length, convert_body, expect_no_body, parse_body
 from carillon.web.errors import InvalidJSON, MissingFields, PayloadTooLarge, ValidationFailed
 from carillon.web.times import EXPECTED
 
@@ -127,3 +127,10 @@ def test_a_call_without_fields_names_those_that_it_does_not_take() -> None:
             expect_no_body(request(body))
     with pytest.raises(PayloadTooLarge):
         expect_no_body(request(b"{}", CONTENT_LENGTH="2000000"))
+
+
+def test_a_body_in_chunks_is_refused_and_not_taken_for_none() -> None:
+    chunked = request(b"", HTTP_TRANSFER_ENCODING="chunked")
+    for read in (expect_no_body, body_length, lambda given: parse_body(given, Order)):
+        with pytest.raises(InvalidJSON, match="Content-Length"):
+            read(chunked)

@@ -69,7 +69,7 @@ class BatchesApi(ClientApi):
         responses={
             200: shown(list[BatchShape], "A page of batches", [examples.BATCH], LISTED, limit=20),
             **refusals(
-                *caller_refusals("read"),
+                *caller_refusals("read", "send"),
                 ValidationFailed(details={"limit": ["Expected a whole number from 1 to 100."]}),
             ),
         },
@@ -114,7 +114,7 @@ class BatchApi(ClientApi):
         responses={
             200: shown(ProgressShape, "The batch", examples.PROGRESS, SHOWN),
             **refusals(
-                *caller_refusals("read"),
+                *caller_refusals("read", "send"),
                 ValidationFailed(details={"refusals": ["Expected one of true, false."]}),
                 BatchNotFound(),
             ),

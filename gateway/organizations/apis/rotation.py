@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from carillon.web.bodies import convert_body, read_object
+from carillon.web.bodies import body_length, convert_body, read_object
 from carillon.web.envelope import success
 from carillon.web.errors import InvalidJSON, PayloadTooLarge, ValidationFailed
 from carillon.web.openapi import request_body
@@ -80,6 +80,6 @@ class APIKeyRotateApi(ClientApi):
 
 def _requested(request: Request) -> RotateBody:
     """The defaults where there is no body. Raises what parse_body raises."""
-    if (request.META.get("CONTENT_LENGTH") or "0") == "0":
+    if body_length(request) == 0:
         return RotateBody()
     return convert_body(read_object(request), RotateBody)

@@ -49,3 +49,10 @@ def test_a_body_that_breaks_off_is_refused() -> None:
 def test_a_length_that_is_too_large_or_none_is_413(length: object) -> None:
     with pytest.raises(PayloadTooLarge), carried(request(b"", length), LIMIT):
         pass
+
+
+def test_a_body_in_chunks_is_refused() -> None:
+    chunked = request(b"")
+    chunked.META["HTTP_TRANSFER_ENCODING"] = "chunked"
+    with pytest.raises(InvalidJSON), carried(chunked, LIMIT):
+        pass

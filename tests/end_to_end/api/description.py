@@ -12,6 +12,10 @@ from tests.end_to_end.stack import Stack
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
+# The walks make thousands of calls: one connection for all of them.
+SESSION = requests.Session()
+SESSION.trust_env = False
+
 _PARAMETER = re.compile(r"([^/]+)/\{([a-z_]+)\}")
 _SCOPES = re.compile(r"a key with the scope ([a-z ]+)\.")
 
@@ -37,10 +41,11 @@ class Operation:
         return bool(self.told.get("security"))
 
     @property
-    def scopes(self) -> frozenset[str]:
-        """Any of which will do; empty where the description names none."""
+    def scopes(self) -> tuple[frozenset[str], ...]:
+        """Any of these sets of scopes will do; empty where the description names none."""
         found = _SCOPES.search(str(self.told["responses"].get("403", "")))
-        return frozenset(found.group(1).split(" or ")) if found else frozenset()
+        options = found.group(1).split(" or ") if found else []
+        return tuple(frozenset(option.split(" and ")) for option in options)
 
     def filled(self, values: Mapping[str, str]) -> str:
         """The path with a value for each kind, and the query that it cannot be without."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.end_to_end.api.description import Operation
+from tests.end_to_end.api.description import SESSION, Operation
 from tests.end_to_end.api.objects import CANARY, EXTERNAL_ID, MAKERS, TEMPLATE, data_of, shown
 from tests.end_to_end.stack import Stack, Tenant
 
@@ -26,7 +26,7 @@ def call(
     """The operation's own example, sent to `path`."""
     body, media = operation.body()
     sent = {"data": body} if isinstance(body, bytes) else {"json": body}
-    return requests.request(
+    return SESSION.request(
         operation.method,
         stack.url("gateway", path),
         headers={"Content-Type": media, **({"X-API-Key": key} if key else {}), **headers},
@@ -102,7 +102,7 @@ def test_no_list_and_no_filter_finds_what_is_anothers(
         for query in queries:
             url = stack.url("gateway", operation.path)
             headers = {"X-API-Key": stranger.key}
-            answer = requests.get(url, params=query, headers=headers, timeout=30)
+            answer = SESSION.get(url, params=query, headers=headers, timeout=30)
             assert answer.status_code in {200, 400, 404}, (str(operation), query, answer.text)
             if answer.status_code == 200:
                 found = [mark for mark in marks if mark in shown(answer)]
