@@ -45,6 +45,8 @@ class Notification(models.Model):
     mode = models.CharField(max_length=4, choices=[(m.value, m.value) for m in Mode])
     status = models.CharField(max_length=12, choices=[(s.value, s.value) for s in Status])
     reason = models.CharField(max_length=32, blank=True)
+    # Why it was put off when it was accepted; `reason` tells of where it is now.
+    deferral = models.CharField(max_length=32, blank=True, db_default="")
     lane = models.CharField(max_length=8, choices=[(lane.value, lane.value) for lane in Lane])
     priority = models.SmallIntegerField()
     category = models.CharField(max_length=64, blank=True)

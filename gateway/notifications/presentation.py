@@ -144,7 +144,7 @@ def _timeline(notification: Notification, attempts: Iterable[DeliveryAttempt]) -
     if notification.attempt == 1 and status is Status.REJECTED and not notification.queued_at:
         # Never accepted for sending.
         return [_moment(status, notification.created_at, notification.reason)]
-    moments = [MomentShape(status=first, at=notification.created_at)]
+    moments = [_moment(first, notification.created_at, notification.deferral)]
     if notification.queued_at:
         moments.append(MomentShape(status=Status.QUEUED, at=notification.queued_at))
     for attempt in attempts:

@@ -54,13 +54,13 @@ WITH accepted AS (
   INSERT INTO notifications_notification (
     id, organization_id, request_id, request_digest, correlation_id, channel, mode, status,
     reason, lane, priority, category, delivery, user_id, template_code, template_version,
-    language, metadata, scheduled_at, expires_at, created_at, updated_at,
+    language, metadata, scheduled_at, deferral, expires_at, created_at, updated_at,
     attempt, provider, provider_message_id, error_message
   ) VALUES (
     %(id)s, %(organization_id)s, %(request_id)s, %(request_digest)s, %(correlation_id)s,
     %(channel)s, %(mode)s, %(status)s, %(reason)s, %(lane)s, %(priority)s, %(category)s,
     %(delivery)s, %(user_id)s, %(template_code)s, %(template_version)s, %(language)s,
-    %(metadata)s, %(scheduled_at)s, %(expires_at)s, %(created_at)s, %(created_at)s,
+    %(metadata)s, %(scheduled_at)s, %(deferral)s, %(expires_at)s, %(created_at)s, %(created_at)s,
     1, '', '', ''
   )
   ON CONFLICT (organization_id, request_id) DO NOTHING
@@ -165,6 +165,7 @@ def _parameters(new: NewNotification) -> dict[str, Any]:
         "traceparent": new.traceparent,
         "outbox_priority": outbox_priority(new.lane, new.priority),
         "available_at": new.scheduled_at or new.created_at,
+        "deferral": new.reason if new.status is Status.SCHEDULED else "",
         "is_promised": new.status is not Status.REJECTED,
     }
 

@@ -120,6 +120,8 @@ def _reschedule(notification: Notification, body: ChangeBody, now: datetime) -> 
     OutboxMessage.objects.filter(pk=notification.pk).update(available_at=scheduled_at or now)
     return {
         "status": Status.SCHEDULED if scheduled_at else Status.ACCEPTED,
+        "reason": "",
+        "deferral": "",
         "scheduled_at": scheduled_at,
         "expires_at": expires_at,
     }

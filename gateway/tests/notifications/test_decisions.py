@@ -186,8 +186,25 @@ def test_what_falls_into_quiet_hours_waits_for_their_end(tenant: Tenant) -> None
     assert (notification.status, notification.reason) == ("scheduled", "quiet_hours")
     assert notification.scheduled_at == noon_tomorrow()
     assert OutboxMessage.objects.get().available_at == noon_tomorrow()
-    shown = tenant.api.get(f"{NOTIFICATIONS}{notification.pk}/").data
+    path = f"{NOTIFICATIONS}{notification.pk}/"
+    shown = tenant.api.get(path).data
     assert (shown["status"], shown["reason"]) == ("scheduled", "quiet_hours")
+    # It is remembered once the notification has gone on.
+    Notification.objects.update(status="delivered", reason="", delivered_at=noon_tomorrow())
+    first = tenant.api.get(path).data["timeline"][0]
+    assert (first["status"], first["reason"]) == ("scheduled", "quiet_hours")
+
+
+@pytest.mark.django_db
+def test_whoever_changes_the_time_decides(tenant: Tenant) -> None:
+    user = tenant.users.add_user(tenant.id, make_user(**all_day()))
+    path = f"{NOTIFICATIONS}{tenant.api.send(sms(user)).data['notification_id']}/"
+    inside = noon_tomorrow() - timedelta(hours=1)
+    assert tenant.api.call("PATCH", path, {"scheduled_at": inside.isoformat()}).status == 200
+    shown = tenant.api.get(path).data
+    assert (shown["status"], shown["reason"]) == ("scheduled", None)
+    assert datetime.fromisoformat(shown["scheduled_at"]) == inside
+    assert "reason" not in shown["timeline"][0]
 
 
 @pytest.mark.django_db
