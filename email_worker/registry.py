@@ -3,12 +3,14 @@
 from carillon.worker.main import Registry
 from carillon.worker.registry import EVERYWHERE
 from email_worker.providers.sendgrid import SendGridProvider
+from email_worker.providers.ses import SESProvider
 from email_worker.providers.smtp import SMTPProvider
 
 REGISTRY: Registry = {
     "email": {
         **EVERYWHERE,
         "sendgrid": SendGridProvider.from_environment,
+        "ses": SESProvider.from_environment,
         "smtp": SMTPProvider.from_environment,
     }
 }

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import boto3
 import botocore.exceptions
-import botocore.parsers
 from botocore.config import Config
 
 from carillon.contracts.provider import OutcomeUnknown
@@ -172,8 +171,13 @@ class AWSCalls:
             botocore.exceptions.SSLError,
         ):
             raise TemporaryFailure("No connection to the provider.") from None
-        except (botocore.exceptions.BotoCoreError, botocore.parsers.ResponseParserError):
-            # Timeouts, lost connections, answers that no parser understands.
+        except botocore.exceptions.BotoCoreError:
+            # Timeouts and lost connections.
+            raise self._refusal("", "", reason_of) from None
+        except Exception:
+            # botocore's parsers trip over some answers, in whatever way Python does.
+            if self._heard.answer is None:
+                raise
             raise self._refusal("", "", reason_of) from None
 
     def close(self) -> None:
