@@ -1,1 +1,1 @@
-"""What deliveries teach of addresses and devices, told to the user service, which owns them."""
+"""What deliveries teach of addresses, told to the user service, which owns them."""

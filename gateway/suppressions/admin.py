@@ -13,13 +13,13 @@ class AddressReportAdmin(admin.ModelAdmin[AddressReport]):
 
     list_display = ("id", "channel", "masked_address", "reason", "source", "attempts", "due_at")
     list_per_page = 50
-    fields = (*list_display, "device_id", "organization_id", "note", "created_at")
+    fields = (*list_display, "organization_id", "note", "created_at")
     readonly_fields = fields
 
     @admin.display(description="address")
     def masked_address(self, report: AddressReport) -> str:
         """Enough to recognise."""
-        return mask_address(report.address) if report.address else report.device_id
+        return mask_address(report.address)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Never: deliveries teach."""

@@ -7,15 +7,13 @@ from carillon.web.fields import PrefixedIDField
 
 
 class AddressReport(models.Model):
-    """An address to suppress or a device to disable; the row goes once the user service knows."""
+    """An address to suppress; the row goes once the user service knows."""
 
     organization_id = PrefixedIDField(ids.ORGANIZATION)
     channel = models.CharField(max_length=16)
-    # One of the two.
-    address = models.CharField(max_length=320, blank=True)
-    device_id = models.CharField(max_length=64, blank=True)
-    # `carillon.contracts.suppressions.SuppressionReason`; empty for a device.
-    reason = models.CharField(max_length=20, blank=True)
+    address = models.CharField(max_length=320)
+    # `carillon.contracts.suppressions.SuppressionReason`.
+    reason = models.CharField(max_length=20)
     # The provider that said so, and its code.
     source = models.CharField(max_length=32)
     note = models.CharField(max_length=200, blank=True)

@@ -22,7 +22,7 @@ class SuppressionTeller(Timer):
         """Raises psycopg.Error."""
         while not self.stopping:
             told = tell_due(connection)
-            for outcome in ("suppressed", "disabled", "refused", "failed"):
+            for outcome in ("suppressed", "refused", "failed"):
                 metrics.TOLD.labels(outcome).inc(getattr(told, outcome))
             if not told.settled:
                 break

@@ -4,13 +4,12 @@ Whatever else learns that an address is dead or its owner annoyed (a provider's 
 it here too: `keep_suppressions`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from carillon.contracts import ids
 from carillon.contracts.channels import CHANNELS, AddressKind
 from carillon.contracts.messages import DeliveryEvent, Outcome
 from carillon.contracts.suppressions import SuppressionReason
@@ -29,16 +28,15 @@ REASONS: Mapping[tuple[Outcome, Reason], SuppressionReason] = {
 # RFC 5321, 4.2.3: the mailbox is full, and may be emptied.
 _MAILBOX_FULL = "552"
 
-# Devices are disabled instead.
+# Devices are disabled instead (`gateway.deliveries.dead_devices`).
 _CHANNELS = [name for name, c in CHANNELS.items() if c.address is not AddressKind.DEVICE]
 
 # The addresses are those that were sent to; where they were cleared since, there is nothing to say.
 # A test key's outcomes are made to order and say nothing of anybody.
 _KEEP_ADDRESSES = """
     INSERT INTO suppressions_addressreport
-        (organization_id, channel, address, device_id, reason, source, note, created_at, attempts,
-         due_at)
-    SELECT n.organization_id, n.channel, address ->> 'value', '', report.reason, report.source,
+        (organization_id, channel, address, reason, source, note, created_at, attempts, due_at)
+    SELECT n.organization_id, n.channel, address ->> 'value', report.reason, report.source,
            report.note, %(at)s, 0, %(at)s
     FROM json_to_recordset(%(reports)s::json) AS report (
         notification uuid, reason text, source text, note text
@@ -48,19 +46,6 @@ _KEEP_ADDRESSES = """
     CROSS JOIN LATERAL jsonb_array_elements(c.addresses) AS address
     WHERE n.mode = 'live' AND n.channel = ANY(%(channels)s)
 """
-_KEEP_DEVICES = """
-    INSERT INTO suppressions_addressreport
-        (organization_id, channel, address, device_id, reason, source, note, created_at, attempts,
-         due_at)
-    SELECT n.organization_id, n.channel, '', report.device_id, '', report.source, report.note,
-           %(at)s, 0, %(at)s
-    FROM json_to_recordset(%(reports)s::json) AS report (
-        notification uuid, device_id text, source text, note text
-    )
-    JOIN notifications_notification n ON n.id = report.notification
-    WHERE n.mode = 'live'
-"""
-
 _encoder = msgspec.json.Encoder()
 
 
@@ -73,13 +58,6 @@ class SuppressionReport(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-class _DeviceReport(msgspec.Struct, frozen=True):
-    notification: UUID
-    device_id: str
-    source: str
-    note: str
-
-
 def report_addresses(connection: Connection, events: Sequence[ReadEvent], *, at: datetime) -> None:
     """Keep what these events, none of them a repeat, teach. Raises psycopg.Error."""
     suppressions = [
@@ -88,9 +66,6 @@ def report_addresses(connection: Connection, events: Sequence[ReadEvent], *, at:
         if (reason := suppression_reason(read.event)) is not None
     ]
     keep_suppressions(connection, suppressions, at=at)
-    devices = [device for read in events for device in _dead_devices(read)]
-    if devices:
-        connection.execute(_KEEP_DEVICES, {"reports": _encoder.encode(devices).decode(), "at": at})
 
 
 def keep_suppressions(
@@ -109,14 +84,3 @@ def suppression_reason(event: DeliveryEvent) -> SuppressionReason | None:
     if event.reason is None or event.error_code == _MAILBOX_FULL:
         return None
     return REASONS.get((event.outcome, event.reason))
-
-
-def _dead_devices(read: ReadEvent) -> Iterator[_DeviceReport]:
-    """Of this attempt; those of earlier ones were told of then."""
-    for device in read.event.devices:
-        is_new = device.attempt == read.event.attempt
-        is_ours = ids.parse_id(ids.DEVICE, device.device_id) is not None
-        if is_new and is_ours and device.reason is Reason.DEAD_TOKEN:
-            yield _DeviceReport(
-                read.notification, device.device_id, device.provider, device.error_code
-            )

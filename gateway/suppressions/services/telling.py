@@ -30,7 +30,7 @@ _CLAIM = """
         WHERE due_at <= now() ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
     ) AS due
     WHERE claimed.id = due.id
-    RETURNING claimed.id, organization_id, channel, address, device_id, reason, source, note
+    RETURNING claimed.id, organization_id, channel, address, reason, source, note
 """
 _FORGET = "DELETE FROM suppressions_addressreport WHERE id = ANY(%s)"
 _COUNT = "SELECT count(*) FROM suppressions_addressreport"
@@ -41,14 +41,13 @@ class Told:
     """What became of those that were due; `refused` will never be taken, and is forgotten."""
 
     suppressed: int = 0
-    disabled: int = 0
     refused: int = 0
     failed: int = 0
 
     @property
     def settled(self) -> int:
         """How many are done with."""
-        return self.suppressed + self.disabled + self.refused
+        return self.suppressed + self.refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,6 @@ class _Report:
     organization: UUID
     channel: str
     address: str
-    device_id: str
     reason: str
     source: str
     note: str
@@ -90,14 +88,11 @@ def count_pending(connection: Connection) -> int:
 def _tell(report: _Report) -> str:
     """A field of Told."""
     try:
-        answer = _disable(report) if report.device_id else _suppress(report)
+        answer = _suppress(report)
     except ServiceDown:
         return "failed"
     if answer.status in {200, 201}:
-        return "disabled" if report.device_id else "suppressed"
-    if report.device_id and answer.status == 404:
-        # It was deleted meanwhile, or its user was erased.
-        return "disabled"
+        return "suppressed"
     log.error("the user service refused a report", status=answer.status, channel=report.channel)
     return "refused" if answer.status == 400 else "failed"
 
@@ -115,14 +110,6 @@ def _suppress(report: _Report) -> Answer:
         "/internal/suppressions/",
         organization_id=ids.format_id(ids.ORGANIZATION, report.organization),
         body=msgspec.json.encode(body),
-    )
-
-
-def _disable(report: _Report) -> Answer:
-    return _user_service().call(
-        "POST",
-        f"/internal/devices/{report.device_id}/disable/",
-        organization_id=ids.format_id(ids.ORGANIZATION, report.organization),
     )
 
 

@@ -1,4 +1,4 @@
-"""What deliveries teach of addresses and devices reaches the user service, whatever happens."""
+"""What deliveries teach of addresses reaches the user service, whatever happens."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,7 +12,6 @@ from carillon.contracts import ids
 from carillon.contracts.messages import (
     Address,
     DeliveryEvent,
-    DeviceResult,
     Mode,
     Outcome,
     PushContent,
@@ -33,8 +32,6 @@ from gateway.tests.factories import make_event, make_notification
 from gateway.tests.policies import POLICIES
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
-
-DEVICE = ids.new_id(ids.DEVICE)
 
 
 @pytest.fixture
@@ -147,53 +144,8 @@ def test_what_was_cleared_is_not_told(apply: Any) -> None:
     assert AddressReport.objects.count() == 0
 
 
-def pushed(*devices: DeviceResult, **fields: Any) -> DeliveryEvent:
-    notification = make_notification(
-        channel="push", status=Status.QUEUED, content=PushContent("Hi"), **fields
-    )
-    return make_event(notification, Outcome.DELIVERED, provider="fcm", devices=devices)
-
-
-def dead(device_id: str = DEVICE, attempt: int = 1, **fields: Any) -> DeviceResult:
-    said = {"outcome": Outcome.FAILED, "reason": Reason.DEAD_TOKEN, "provider": "fcm", **fields}
-    return DeviceResult(device_id=device_id, platform="fcm", attempt=attempt, **said)
-
-
-def test_a_dead_token_disables_its_device_and_no_other(
-    apply: Any, session: Connection, service: ServiceDouble
-) -> None:
-    alive = DeviceResult(device_id=ids.new_id(ids.DEVICE), attempt=1, outcome=Outcome.DELIVERED)
-    apply(pushed(dead(), alive))
-    assert tell_due(session) == Told(disabled=1)
-    (call,) = service.calls
-    assert (call.method, call.path) == ("POST", f"/internal/devices/{DEVICE}/disable/")
-    assert AddressReport.objects.count() == 0
-
-
-@pytest.mark.parametrize(
-    "device",
-    [
-        dead(""),
-        dead("../../users"),
-        dead(attempt=2),
-        dead(reason=Reason.PROVIDER_UNAVAILABLE),
-    ],
-)
-def test_other_devices_are_left_alone(apply: Any, device: DeviceResult) -> None:
-    apply(pushed(device))
-    assert AddressReport.objects.count() == 0
-
-
 def test_a_push_suppresses_no_address(apply: Any) -> None:
-    event = pushed()
-    apply(
-        make_event(
-            Notification.objects.get(),
-            Outcome.BOUNCED,
-            reason=Reason.INVALID_ADDRESS,
-            event_id=event.event_id,
-        )
-    )
+    apply(bounced(queued("token-1", channel="push", content=PushContent("Hi"))))
     assert AddressReport.objects.count() == 0
 
 
@@ -221,14 +173,6 @@ def test_what_will_never_be_taken_is_forgotten(
     service.reply = Reply(400)
     assert tell_due(session) == Told(refused=1)
     assert AddressReport.objects.count() == 0
-
-
-def test_a_device_that_is_gone_needs_no_disabling(
-    apply: Any, session: Connection, service: ServiceDouble
-) -> None:
-    apply(pushed(dead()))
-    service.reply = Reply(404)
-    assert tell_due(session) == Told(disabled=1)
 
 
 def test_two_processes_tell_nothing_twice(

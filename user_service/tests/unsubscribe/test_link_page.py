@@ -139,6 +139,13 @@ def test_a_second_press_is_as_good_as_one(api: Api, jane: dict[str, Any]) -> Non
     assert len(history(api, jane)) == 1
 
 
+def test_leaving_is_possible_for_who_has_said_a_lot(api: Api, jane: dict[str, Any]) -> None:
+    said = {f"a{n}": {"email": False} for n in range(100)}
+    assert api.patch(user_path(jane["user_id"], "preferences/"), {"categories": said}).status == 200
+    assert "You are unsubscribed" in press(news(api, jane)).text
+    assert preferences(api, jane)["categories"]["news"]["email"] is False
+
+
 def test_without_a_category_one_press_leaves_the_channel(api: Api, jane: dict[str, Any]) -> None:
     page = press(ChannelLink(api.organization_id, jane["user_id"], "email"))
     assert "nothing more by email, except what is essential" in page.text

@@ -34,18 +34,25 @@ def apply_body(user: User, body: UserBody, *, password_hash: str) -> None:
         user.preferences = merge_choices(user.preferences, named_choices(body.preferences))
 
 
-def apply_preferences(user: User, body: PreferencesBody, policy: PolicyRecord) -> None:
-    """Raises ValidationFailed where it switches off what is essential, or says too much."""
+def apply_preferences(
+    user: User, body: PreferencesBody, policy: PolicyRecord, *, bounded: bool = True
+) -> None:
+    """Raises ValidationFailed where it switches off what is essential, or says too much.
+
+    Not `bounded` is who leaves a category that they were sent to: that is never too much.
+    """
     if body.preferences is not UNSET:
         user.preferences = merge_choices(user.preferences, named_choices(body.preferences))
     if body.categories is not UNSET:
-        user.categories = _merged_categories(user, body, policy)
+        user.categories = _merged_categories(user, body, policy, bounded)
     if body.quiet_hours is not UNSET:
         hours = None if body.quiet_hours is None else msgspec.to_builtins(body.quiet_hours)
         user.quiet_hours = merge_quiet_hours(user.quiet_hours, hours)
 
 
-def _merged_categories(user: User, body: PreferencesBody, policy: PolicyRecord) -> dict[str, Any]:
+def _merged_categories(
+    user: User, body: PreferencesBody, policy: PolicyRecord, bounded: bool
+) -> dict[str, Any]:
     change = msgspec.to_builtins(body.categories)
     essential = {code for code, category in policy.categories.items() if category.essential}
     problems = [
@@ -54,7 +61,7 @@ def _merged_categories(user: User, body: PreferencesBody, policy: PolicyRecord) 
         if code in essential and False in (choices or {}).values()
     ]
     matrix = merge_matrix(user.categories, change)
-    if len(matrix) > CATEGORIES_MOST:
+    if bounded and len(matrix) > CATEGORIES_MOST:
         problems.append(f"{CATEGORIES_MOST} categories at most, with those already there.")
     if problems:
         raise ValidationFailed(details={"categories": problems})

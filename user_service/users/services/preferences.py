@@ -18,6 +18,7 @@ def update_preferences(
     with changing_users():
         user = lock_user(organization_id, identifier)
         said = Said.by(user)
-        apply_preferences(user, body, policy_of(organization_id))
+        bounded = source is not Source.UNSUBSCRIBE_LINK
+        apply_preferences(user, body, policy_of(organization_id), bounded=bounded)
         remember(said, user, source)
         return publish(user, "preferences")
