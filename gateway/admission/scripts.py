@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import hiredis
 import redis
 import structlog
 from redis.connection import ConnectionInterface
@@ -116,11 +117,8 @@ class Scripts:
 
 def pack(*parts: Argument) -> bytes:
     """A command in the Redis protocol (RESP)."""
-    packed = [b"*%d\r\n" % len(parts)]
-    for part in parts:
-        raw = part if type(part) is bytes else str(part).encode()
-        packed.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
-    return b"".join(packed)
+    packed: bytes = hiredis.pack_command(parts)  # type: ignore[arg-type]
+    return packed
 
 
 def _is_dead(connection: ConnectionInterface) -> bool:

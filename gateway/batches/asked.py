@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
+from carillon.contracts import ids
 from carillon.contracts.messages import Content
 from carillon.web.errors import ApiError
 from gateway.admission.limits import LimitState
@@ -35,6 +37,14 @@ class BulkAsked:
     traceparent: str
 
     @cached_property
+    def organization_id(self) -> UUID:
+        """As it is stored."""
+        found = ids.parse_id(ids.ORGANIZATION, self.caller.organization_id)
+        if found is None:
+            raise ValueError("a key's organization has no id")
+        return found
+
+    @cached_property
     def digest(self) -> bytes:
         """SHA-256 of what was asked for, in whatever order its fields came."""
         shared = msgspec.structs.replace(self.shared, request_id="")
@@ -54,7 +64,7 @@ class BulkAsked:
     def _notification(self, value: Any) -> Asked:
         """Raises MissingFields or ValidationFailed."""
         body = read_recipient(value, self.shared)
-        return Asked(
+        asked = Asked(
             caller=self.caller,
             body=body,
             direct=(None if body.to is None else direct_recipient(body.notification_type, body.to)),
@@ -63,6 +73,11 @@ class BulkAsked:
             correlation_id=self.correlation_id,
             traceparent=self.traceparent,
         )
+        # Its properties, known beforehand: the digest is compared where there is a request_id.
+        vars(asked)["organization_id"] = self.organization_id
+        if not body.request_id:
+            vars(asked)["digest"] = b""
+        return asked
 
 
 class AcceptedBatch(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,15 @@ def patience(seconds: float | None) -> Iterator[None]:
         _deadline.reset(token)
 
 
+def renew(seconds: float | None) -> None:
+    """Begin anew in a block that is bounded: for requests that take longer, in parts that do not.
+
+    What took time so far was not PostgreSQL: a large body on a slow line, or work of our own.
+    """
+    if _deadline.get() != math.inf and seconds is not None:
+        _deadline.set(time.monotonic() + seconds)
+
+
 def left() -> float | None:
     """Seconds that are left, 0 where none are; None where there is no bound."""
     deadline = _deadline.get()

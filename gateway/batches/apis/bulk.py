@@ -17,6 +17,7 @@ from carillon.web.errors import (
     ValidationFailed,
 )
 from carillon.web.openapi import request_body
+from carillon.web.postgresql.patience import renew
 from gateway.admission.errors import RequestIDConflict, RequestInProgress
 from gateway.admission.views import ClientApi
 from gateway.batches.apis import examples
@@ -109,6 +110,7 @@ class BulkApi(ClientApi):
         try:
             _read_large(request)
             with own_turn():
+                renew(settings.CARILLON.database_patience)
                 asked = self._asked(request)
                 channel = asked.shared.notification_type
                 accepted = accept_batch(asked)

@@ -4,10 +4,12 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 from psycopg.errors import DeadlockDetected
 
 from carillon.contracts import ids
+from carillon.web.postgresql.patience import renew
 from gateway.admission.errors import RequestInProgress
 from gateway.batches import metrics
 from gateway.batches.asked import AcceptedBatch, BulkAsked
@@ -52,6 +54,7 @@ def _accept(asked: BulkAsked) -> AcceptedBatch:
         read = list(asked.notifications())
         valid = [each for each in read if isinstance(each, Asked)]
         lookup = look_up_all(organization_id, shared, template, valid)
+        renew(settings.CARILLON.database_patience)
     category = shared.category or (template.category if template else "")
 
     def store() -> AcceptedBatch:

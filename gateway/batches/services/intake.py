@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from django.conf import settings
 
 from carillon.clients.record_batches import chunks
 from carillon.contracts import ids
@@ -16,6 +17,7 @@ from carillon.contracts.lanes import lane_for
 from carillon.contracts.status import Status
 from carillon.errors import Reason
 from carillon.web.errors import ApiError, ServiceUnavailable
+from carillon.web.postgresql.patience import renew
 from gateway.admission import bulk_reservations, reservations
 from gateway.admission.claims import Claim
 from gateway.batches.asked import refusal_of
@@ -85,7 +87,9 @@ class Intake:
         ]
         with insertions():
             for some in chunks(waiting, AT_ONCE):
-                self._store(self._reserve(list(self._prepare(some))))
+                prepared = list(self._prepare(some))
+                renew(settings.CARILLON.database_patience)
+                self._store(self._reserve(prepared))
             self._finish()
         for index, first in repeats.follows.items():
             self._settled[index] = self._settled.get(first)

@@ -1,5 +1,6 @@
 """Bulk requests while something is down: accepted as a whole, or refused and nothing stored."""
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -132,3 +133,35 @@ def test_two_at_once_in_one_process_take_turns(
         answer = send(tenant, inline(*to("a")))
     assert answer.error == (503, "too_busy")
     assert send(tenant, inline(*to("a"))).status == 202
+
+
+def test_a_slow_upload_does_not_use_up_the_patience_with_the_database(
+    tenant: Tenant, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gateway.batches.apis import bulk
+
+    read = bulk._read_large
+
+    def slowly(request: Any) -> None:
+        read(request)
+        threading.Event().wait(0.6)
+
+    monkeypatch.setattr(bulk, "_read_large", slowly)
+    settings.CARILLON = replace(settings.CARILLON, database_patience=0.5)
+    assert accepted(tenant, inline(*to("a")))["accepted"] == 1
+
+
+def test_each_part_has_the_patience_with_the_database(
+    tenant: Tenant, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gateway.batches.services import intake
+
+    prepare = intake.Intake._prepare
+
+    def slowly(self: Any, some: Any) -> Any:
+        threading.Event().wait(0.3)
+        return prepare(self, some)
+
+    monkeypatch.setattr(intake.Intake, "_prepare", slowly)
+    settings.CARILLON = replace(settings.CARILLON, database_patience=0.5)
+    assert accepted(tenant, inline(*to(*range(1_300))))["accepted"] == 1_300
