@@ -14,6 +14,8 @@ from carillon.web.strict_json import InvalidJSONText, loads
 LINE_BYTES = 32_768
 LINES_MOST = 10_000
 BODY_BYTES = 20_000_000
+# What a whole import may take: below the gateway's patience with it, above any other request's.
+IMPORT_SECONDS = 55.0
 MEDIA_TYPES = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines")
 
 ReadLine = Callable[[int], bytes]

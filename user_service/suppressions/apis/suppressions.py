@@ -13,6 +13,7 @@ from carillon.web.errors import ValidationFailed
 from carillon.web.openapi import answer, error_answers, request_body
 from carillon.web.organization_api import OrganizationApi, organization_of
 from carillon.web.paging import requested_page
+from carillon.web.postgresql.patience import patience
 from user_service.documentation import (
     BODY_ERRORS,
     CALLER_ERRORS,
@@ -23,7 +24,7 @@ from user_service.documentation import (
     sent,
     sent_lines,
 )
-from user_service.json_lines import ImportShape, requested_lines, summarize
+from user_service.json_lines import IMPORT_SECONDS, ImportShape, requested_lines, summarize
 from user_service.suppressions.apis import examples
 from user_service.suppressions.bodies import SuppressionBody, check_channel
 from user_service.suppressions.selectors import (
@@ -149,7 +150,8 @@ class SuppressionImportApi(OrganizationApi):
     def post(self, request: Request) -> Response:
         """What became of each line."""
         lines = requested_lines(request)
-        results = import_suppressions(organization_of(request), lines, source="import")
+        with patience(IMPORT_SECONDS):
+            results = import_suppressions(organization_of(request), lines, source="import")
         return success(summarize(results), "Lines imported")
 
 

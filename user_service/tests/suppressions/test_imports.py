@@ -1,5 +1,8 @@
 """Suppressions in bulk."""
 
+from dataclasses import replace
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -66,3 +69,11 @@ def test_the_gateway_sees_every_line(committed_api: Api, gateway: Gateway) -> No
         record = gateway.suppression(api, "email", address)
         assert record is not None
         assert record.reason == "manual"
+
+
+def test_an_import_may_take_longer_than_another_request(api: Api, settings: Any) -> None:
+    settings.CARILLON = replace(settings.CARILLON, database_patience=0.0)
+    answer = api.lines(
+        IMPORT, encoded({"channel": "email", "address": "jane@example.com", "reason": "manual"})
+    )
+    assert (answer.status, answer.data["created"]) == (200, 1)

@@ -3,6 +3,7 @@
 import io
 import random
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -360,3 +361,9 @@ def test_tokens_end_where_single_changes_would_have_put_them(
         }
 
     assert held(other_api) == held(api)
+
+
+def test_an_import_may_take_longer_than_another_request(api: Api, settings: Any) -> None:
+    settings.CARILLON = replace(settings.CARILLON, database_patience=0.0)
+    answer = api.lines(IMPORT, encoded({"external_id": "jane"}))
+    assert (answer.status, answer.data["created"]) == (200, 1)

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from carillon.web.envelope import success
 from carillon.web.openapi import answer, error_answers
 from carillon.web.organization_api import OrganizationApi, organization_of
+from carillon.web.postgresql.patience import patience
 from user_service.documentation import (
     CALLER_ERRORS,
     enveloped,
@@ -14,7 +15,7 @@ from user_service.documentation import (
     lines_in_words,
     sent_lines,
 )
-from user_service.json_lines import ImportShape, requested_lines, summarize
+from user_service.json_lines import IMPORT_SECONDS, ImportShape, requested_lines, summarize
 from user_service.users.apis import examples
 from user_service.users.bodies import ImportedUserBody
 from user_service.users.services.importing import import_users
@@ -55,5 +56,6 @@ class UserImportApi(OrganizationApi):
     )
     def post(self, request: Request) -> Response:
         """What became of each line."""
-        results = import_users(organization_of(request), requested_lines(request))
+        with patience(IMPORT_SECONDS):
+            results = import_users(organization_of(request), requested_lines(request))
         return success(summarize(results), "Lines imported")
