@@ -9,33 +9,30 @@ Every line ends in CRLF and is at most 998 octets long, and no CR or LF stands a
 """
 
 import binascii
-import os
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
+from carillon.contracts.email import is_allowed_header, is_header_value
 from carillon.contracts.messages import DeliveryJob, EmailContent
 from carillon.errors import PermanentFailure, Reason
 from carillon.unsubscribe_links import ONE_CLICK_FIELD, ONE_CLICK_VALUE
+from email_worker.attachments import File, files_of
+from email_worker.entities import file_entity, multipart, text_entity, utf8
 from email_worker.mailbox import InvalidMailbox, Mailbox, parse_mailbox
 
 # A line with an encoded word has at most 76 characters (RFC 2047, 2); "Subject: " is the longest
 # name before one. 39 octets become 52 of base64 and 12 of frame.
 _LINE = 76
 _WORD_OCTETS = 39
-# RFC 5322 allows 998 octets a line; some servers count the dot they stuff.
-_LONGEST_LINE = 988
 
 _FORBIDDEN = re.compile(r"[\r\n\0]")
 _PRINTABLE = re.compile(r"[ -~]*")
 _TOKEN = re.compile(r"[!-~]{0,200}")
 # What RFC 3986 lets stand in a URL, within what RFC 5322 lets stand in a line.
 _URL = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{1,900}")
-_NOT_SEVEN_BIT = re.compile(r"[^\t\n\r -~]")
-
-_TEXT_PART = 'Content-Type: text/{}; charset="utf-8"\r\nContent-Transfer-Encoding: {}\r\n\r\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +67,15 @@ def make_sender(name: str, address: str) -> Sender:
 
 
 def build_mail(job: DeliveryJob, sender: Sender, now: datetime) -> Mail:
-    """The mail for `job`: its text, its HTML, or both as alternatives.
+    """The mail for `job`: its text, its HTML, or both as alternatives, and its files.
 
     Raises PermanentFailure: invalid_address, or invalid_content for a line break or NUL where a
-    header would carry it, and for text that is not Unicode.
+    header would carry it, and for text that is not Unicode; and what `files_of` raises.
     """
     content = job.content
     if not isinstance(content, EmailContent):
         raise PermanentFailure("The content is not an email.", reason=Reason.INVALID_CONTENT)
+    files = files_of(content)
     recipients = _recipients(job)
     message_id = f"{_token('notification id', job.notification_id)}@{sender.mailbox.domain}"
     correlation_id = _token("correlation id", job.correlation_id)
@@ -93,9 +91,37 @@ def build_mail(job: DeliveryJob, sender: Sender, now: datetime) -> Mail:
         "Auto-Submitted: auto-generated\r\n"
         f"X-Notification-ID: {job.notification_id}\r\n"
         f"X-Correlation-ID: {correlation_id}\r\n"
+        f"{_lines(client_headers(content))}"
+        f"{_lines(_answers(content))}"
         f"{_lines(unsubscribe_headers(content))}"
     )
-    return Mail(sender.mailbox, recipients, message_id, _utf8("header", headers) + _body(content))
+    data = utf8("header", headers) + _body(content, files)
+    return Mail(sender.mailbox, recipients, message_id, data)
+
+
+def client_headers(content: EmailContent) -> dict[str, str]:
+    """Those that the client asked for. Raises PermanentFailure where it may not set one."""
+    for name, value in content.headers.items():
+        if not is_allowed_header(name) or not is_header_value(value):
+            raise PermanentFailure(
+                "A header of the message cannot be used.", reason=Reason.INVALID_CONTENT
+            )
+    return content.headers
+
+
+def reply_to(content: EmailContent) -> str:
+    """Where answers go. Raises PermanentFailure."""
+    try:
+        mailbox = parse_mailbox(content.reply_to)
+    except InvalidMailbox as error:
+        raise PermanentFailure(
+            f"The address to answer to cannot be used: {error}.", reason=Reason.INVALID_CONTENT
+        ) from None
+    if mailbox.needs_smtputf8:
+        raise PermanentFailure(
+            "The address to answer to has to be ASCII.", reason=Reason.INVALID_CONTENT
+        )
+    return mailbox.address
 
 
 def unsubscribe_headers(content: EmailContent) -> dict[str, str]:
@@ -112,6 +138,10 @@ def unsubscribe_headers(content: EmailContent) -> dict[str, str]:
         "List-Unsubscribe": f"<{url}>",
         "List-Unsubscribe-Post": f"{ONE_CLICK_FIELD}={ONE_CLICK_VALUE}",
     }
+
+
+def _answers(content: EmailContent) -> dict[str, str]:
+    return {"Reply-To": reply_to(content)} if content.reply_to else {}
 
 
 def _lines(headers: dict[str, str]) -> str:
@@ -151,7 +181,7 @@ def _is_literal(text: str) -> bool:
 
 def _encoded_words(what: str, text: str) -> str:
     """RFC 2047: base64 words, one a line, never splitting a character."""
-    octets = _utf8(what, text)
+    octets = utf8(what, text)
     words = []
     start = 0
     while start < len(octets):
@@ -164,51 +194,29 @@ def _encoded_words(what: str, text: str) -> str:
     return "\r\n ".join(words)
 
 
-def _body(content: EmailContent) -> bytes:
+def _body(content: EmailContent, files: tuple[File, ...]) -> bytes:
+    """The text, the images that it shows, the files beside it; each level only where it is needed.
+
+    RFC 2387: an image of the HTML is related to it, and not to be saved.
+    """
+    entity = _text(content)
+    shown = [file_entity(file) for file in files if file.content_id]
+    beside = [file_entity(file) for file in files if not file.content_id]
+    if shown:
+        entity = multipart("related", entity, *shown)
+    if beside:
+        entity = multipart("mixed", entity, *beside)
+    return entity + b"\r\n"
+
+
+def _text(content: EmailContent) -> bytes:
     if not content.html:
-        return _part("plain", content.body) + b"\r\n"
+        return text_entity("plain", content.body)
     if not content.body:
-        return _part("html", content.html) + b"\r\n"
-    # Fresh randomness: a boundary that an author could foresee lets a variable add a part.
-    boundary = f"=_{os.urandom(16).hex()}"
-    return b"".join(
-        (
-            f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode("ascii"),
-            f"--{boundary}\r\n".encode("ascii"),
-            _part("plain", content.body),
-            f"\r\n--{boundary}\r\n".encode("ascii"),
-            _part("html", content.html),
-            f"\r\n--{boundary}--\r\n".encode("ascii"),
-        )
+        return text_entity("html", content.html)
+    return multipart(
+        "alternative", text_entity("plain", content.body), text_entity("html", content.html)
     )
-
-
-def _part(subtype: str, text: str) -> bytes:
-    """A text part: headers and body, without the line break that follows it."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    seven_bit = text.isascii() and not _NOT_SEVEN_BIT.search(text) and _lines_fit(text)
-    octets = _utf8("body", text.replace("\n", "\r\n"))
-    if seven_bit:
-        return _TEXT_PART.format(subtype, "7bit").encode("ascii") + octets
-    # Quoted-printable triples what is not ASCII; base64 adds a third to everything.
-    if 6 * (len(octets) - len(text)) < len(octets):
-        return _TEXT_PART.format(subtype, "quoted-printable").encode("ascii") + _quoted(octets)
-    return _TEXT_PART.format(subtype, "base64").encode("ascii") + _base64(octets)
-
-
-def _lines_fit(text: str) -> bool:
-    return len(text) <= _LONGEST_LINE or max(map(len, text.split("\n"))) <= _LONGEST_LINE
-
-
-def _quoted(octets: bytes) -> bytes:
-    # b2a_qp breaks its lines as the first line of the text ends: make sure that is CRLF.
-    return binascii.b2a_qp(octets + b"\r\n", istext=True)[:-2]
-
-
-def _base64(octets: bytes) -> bytes:
-    encoded = binascii.b2a_base64(octets, newline=False)
-    return b"\r\n".join(encoded[at : at + _LINE] for at in range(0, len(encoded), _LINE))
 
 
 def _refuse_breaks(what: str, text: str) -> None:
@@ -222,15 +230,6 @@ def _token(what: str, text: str) -> str:
     if not _TOKEN.fullmatch(text):
         raise PermanentFailure(f"The {what} is malformed.", reason=Reason.INVALID_CONTENT)
     return text
-
-
-def _utf8(what: str, text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise PermanentFailure(
-            f"The {what} is not valid Unicode.", reason=Reason.INVALID_CONTENT
-        ) from error
 
 
 @lru_cache(maxsize=4)

@@ -27,16 +27,33 @@ class DeliveryPolicy(StrEnum):
     AT_MOST_ONCE = "at_most_once"
 
 
+class Attachment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file that goes with an email: its octets in `data`, or a `url` where the worker finds it.
+
+    With a `content_id` it is an image for the HTML, which shows it as `cid:<content_id>`.
+    """
+
+    filename: str
+    content_type: str = ""
+    data: bytes = b""
+    url: str = ""
+    content_id: str = ""
+
+
 class EmailContent(msgspec.Struct, frozen=True, tag_field="kind", tag="email", omit_defaults=True):
     """A rendered email; at least one of `body` (plain text) and `html` is not empty.
 
     `unsubscribe_url` takes the recipient off by one POST (RFC 8058); empty where nobody may leave.
+    `reply_to` is an address; `headers` are those of the client, checked when they were accepted.
     """
 
     subject: str
     body: str = ""
     html: str = ""
     unsubscribe_url: str = ""
+    reply_to: str = ""
+    headers: dict[str, str] = {}
+    attachments: tuple[Attachment, ...] = ()
 
 
 class ProviderTemplate(msgspec.Struct, frozen=True, omit_defaults=True):

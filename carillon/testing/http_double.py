@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 from urllib.parse import parse_qs
 
 import msgspec
+from requests.structures import CaseInsensitiveDict
 
 from carillon.contracts.provider import OutcomeUnknown
 from carillon.errors import PermanentFailure, Reason, TemporaryFailure
@@ -153,12 +154,15 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", "0"))
         body = self.rfile.read(length)
         reply = self.server_side.answer(
-            Request(self.command, self.path, dict(self.headers.items()), body)
+            # However a proxy in between writes their names.
+            Request(self.command, self.path, CaseInsensitiveDict(self.headers.items()), body)
         )
         try:
             self._send(reply)
         except OSError:
             self.close_connection = True
+
+    do_GET = do_POST  # noqa: N815
 
     def _send(self, reply: Reply | Raw) -> None:
         if isinstance(reply, Raw):

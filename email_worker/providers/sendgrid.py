@@ -3,6 +3,7 @@
 https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send
 """
 
+import binascii
 from collections.abc import Callable, Mapping
 from email.utils import getaddresses
 from time import time
@@ -19,8 +20,9 @@ from carillon.worker.providers.http import (
     failure_of,
     require_tls,
 )
+from email_worker.attachments import File, files_of
 from email_worker.mailbox import InvalidMailbox, parse_mailbox
-from email_worker.mime import unsubscribe_headers
+from email_worker.mime import client_headers, reply_to, unsubscribe_headers
 from email_worker.providers.smtp import sender_from
 
 _URL = "https://api.sendgrid.com"
@@ -120,11 +122,35 @@ def _mail(job: DeliveryJob) -> dict[str, Any]:
             "Auto-Submitted": "auto-generated",
             "X-Notification-ID": job.notification_id,
             "X-Correlation-ID": job.correlation_id,
+            **client_headers(content),
             **unsubscribe_headers(content),
         },
+        **_extras(content),
         # Comes back with each event.
         "custom_args": {"notification_id": job.notification_id},
         "tracking_settings": _NO_TRACKING,
+    }
+
+
+def _extras(content: EmailContent) -> dict[str, Any]:
+    """Where to answer, and the files. Raises what `files_of` raises."""
+    extras: dict[str, Any] = {}
+    if content.reply_to:
+        extras["reply_to"] = {"email": reply_to(content)}
+    files = files_of(content)
+    if files:
+        extras["attachments"] = [_attachment(file) for file in files]
+    return extras
+
+
+def _attachment(file: File) -> dict[str, str]:
+    shown = {"disposition": "inline", "content_id": file.content_id} if file.content_id else {}
+    return {
+        "content": binascii.b2a_base64(file.data, newline=False).decode("ascii"),
+        "type": file.content_type,
+        "filename": file.filename,
+        "disposition": "attachment",
+        **shown,
     }
 
 

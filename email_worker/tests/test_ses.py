@@ -101,9 +101,9 @@ class SESRig(HTTPRig):
         self.provider = provider(double)
 
 
-def provider(double: HTTPDouble, **options: str) -> SESProvider:
+def provider(double: HTTPDouble, configuration_set: str = "") -> SESProvider:
     account = AWSAccount("eu-west-1", KEY_ID, SECRET, double.url, TIMEOUT)
-    return SESProvider(account, sender_from(FROM), **options)
+    return SESProvider(account, sender_from(FROM), configuration_set=configuration_set)
 
 
 @pytest.fixture
