@@ -14,4 +14,5 @@ ERASED_CANCELLED = Counter(
 LAST_LOOK = Gauge(
     "carillon_retention_last_success_timestamp_seconds",
     "When retention last looked for what is old and cleared all of it; Unix seconds.",
+    multiprocess_mode="mostrecent",
 )

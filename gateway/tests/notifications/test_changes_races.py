@@ -331,3 +331,80 @@ def test_replay_and_retry_at_once_send_once(committed_tenant: Tenant) -> None:
     assert len(accepted) + many.data["replayed"] == 1
     assert {answer.status for answer in single} <= {200, 202, 409}
     assert OutboxMessage.objects.get().attempt == 6
+
+
+def test_delete_and_retry_at_once_leave_one_of_the_two(committed_tenant: Tenant) -> None:
+    """What is being sent again is not deleted; what is deleted is not sent."""
+    for _ in range(6):
+        notification = make_dead_letter(committed_tenant.organization).notification
+        path = f"{NOTIFICATIONS}{notification.pk}/"
+        deleted, retried = at_once(
+            [
+                partial(committed_tenant.api.call, "DELETE", path),
+                partial(committed_tenant.api.post, f"{path}retry/"),
+            ]
+        )
+        assert (deleted.status, retried.status) in {(200, 404), (409, 202), (200, 409)}
+        exists = Notification.objects.filter(pk=notification.pk).exists()
+        assert exists is (retried.status == 202)
+        assert OutboxMessage.objects.filter(pk=notification.pk).exists() is exists
+
+
+def test_delete_and_a_late_word_at_once_do_no_harm(committed_tenant: Tenant) -> None:
+    for _ in range(6):
+        notification = make_dead_letter(committed_tenant.organization, attempt=1).notification
+        late = read(make_event(notification, Outcome.DEFERRED))
+
+        def report(late: Any = late) -> None:
+            with connect("events", idle_in_transaction=30) as session:
+                apply_events(session, [late], POLICIES)
+
+        path = f"{NOTIFICATIONS}{notification.pk}/"
+        both: list[Callable[[], Any]] = [
+            partial(committed_tenant.api.call, "DELETE", path),
+            report,
+        ]
+        deleted, _ = at_once(both)
+        assert deleted.status == 200
+        assert not Notification.objects.filter(pk=notification.pk).exists()
+        assert not OutboxMessage.objects.exists()
+
+
+def test_patch_and_cancel_at_once_never_bring_it_back(committed_tenant: Tenant) -> None:
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    for _ in range(6):
+        notification = accepted(committed_tenant)
+        changed, cancelled = at_once(
+            [
+                partial(patch, committed_tenant, notification, {"scheduled_at": later}),
+                partial(cancel, committed_tenant, notification),
+            ]
+        )
+        assert changed.status in {200, 409}
+        assert cancelled.status == 200
+        notification.refresh_from_db()
+        assert notification.status == Status.CANCELLED
+        assert not OutboxMessage.objects.filter(pk=notification.pk).exists()
+
+
+def test_retry_and_an_event_of_the_last_attempt_at_once_send_once(
+    committed_tenant: Tenant, relay: Connection
+) -> None:
+    """A copy of the job that succeeded after all: whoever comes first, one outcome stands."""
+    letter = make_dead_letter(committed_tenant.organization, attempt=1, letter={"attempts": 1})
+    notification = letter.notification
+    late = read(make_event(notification, Outcome.DELIVERED))
+
+    def report() -> None:
+        with connect("events", idle_in_transaction=30) as session:
+            apply_events(session, [late], POLICIES)
+
+    path = f"{NOTIFICATIONS}{notification.pk}/retry/"
+    both: list[Callable[[], Any]] = [partial(committed_tenant.api.post, path), report]
+    retried, _ = at_once(both)
+    assert retried.status == 202
+    notification.refresh_from_db()
+    waiting = OutboxMessage.objects.filter(pk=notification.pk).exists()
+    # Nothing is promised about what is known to have arrived.
+    assert waiting is (notification.status == Status.ACCEPTED)
+    assert notification.status in {Status.ACCEPTED, Status.DELIVERED}
