@@ -53,7 +53,7 @@ DJANGO = {
 LABELS: dict[str, str] = {
     "action": "which of a few actions; the metric's help names them",
     "answer": "what a provider's answer comes to",
-    "cause": "why a job was put aside or back",
+    "cause": "why a job was put aside or back, or content cleared",
     "channel": "a channel of `carillon/contracts/channels.py`; empty where a request named none",
     "code": "an error code of the API",
     "event": "opened, lost",
