@@ -4,10 +4,10 @@ PYTHON ?= python3
 LOCAL := @$(PYTHON) -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help run send stop status doctor logs clean lint test test-unit chaos servers
+.PHONY: help run send stop status doctor logs clean lint test test-providers test-unit chaos servers
 
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Start the whole platform here, send a demo, follow the logs (Ctrl-C stops it all)
 	$(LOCAL) run
@@ -38,6 +38,9 @@ test: ## Run every test suite on private servers; some: make test SUITE="gateway
 
 test-unit: ## Run the tests that need no server
 	$(LOCAL) test --unit $(SUITE)
+
+test-providers: ## Run our providers against doubles that others wrote: moto, Prism, web-push-testing
+	$(LOCAL) test-providers
 
 chaos: ## Break a private platform in every promised way and count: make chaos [SCENARIO=--short]
 	$(LOCAL) chaos $(SCENARIO)

@@ -61,6 +61,11 @@ COMMANDS = {
         servers=True,
         mailbox=True,
     ),
+    "test-providers": Subcommand(
+        "run our providers against doubles that others wrote (npm, pip)",
+        "deploy.local.provider_tests",
+        requirements="development.txt",
+    ),
     "chaos": Subcommand(
         "break a private platform in every promised way and count what was lost",
         "deploy.local.chaos",
@@ -80,7 +85,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m deploy.local",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="\n".join(f"{name:10} {command.about}" for name, command in COMMANDS.items()),
+        epilog="\n".join(f"{name:14} {command.about}" for name, command in COMMANDS.items()),
     )
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="arguments of the command")

@@ -64,3 +64,4 @@ class StackFolder:
 LOCAL = StackFolder(Path(os.environ.get("CARILLON_LOCAL") or ROOT / ".local").resolve())
 # Installed once, for every stack of this clone.
 MAILBOX_PROGRAMS = ROOT / ".local" / "mailbox"
+DOUBLE_PROGRAMS = ROOT / ".local" / "doubles"

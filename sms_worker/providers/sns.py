@@ -108,7 +108,7 @@ def _reason_of(code: str, text: str) -> Reason | None:
         return None
     if "opted out" in text:
         return Reason.UNSUBSCRIBED
-    if "PhoneNumber" in text:
+    if "phonenumber" in text.lower().replace(" ", ""):
         return Reason.INVALID_ADDRESS
     if "too long" in text:
         return Reason.PAYLOAD_TOO_LARGE

@@ -1,0 +1,1 @@
+"""Our providers against doubles that others wrote: `make test-providers` installs and runs them."""
