@@ -7,10 +7,12 @@ was slow to write back what it had read cannot bring a deactivated key back to l
 
 from datetime import UTC, datetime
 from typing import ClassVar
+from uuid import UUID
 
 import msgspec
 import redis
 
+from carillon.contracts import ids
 from carillon.contracts.messages import Mode
 from gateway.organizations.models import APIKey, Scope
 
@@ -51,6 +53,14 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
     def is_usable(self) -> bool:
         """Neither deactivated nor expired."""
         return self.is_active and (self.expires_at is None or datetime.now(UTC) < self.expires_at)
+
+    @property
+    def organization_uuid(self) -> UUID:
+        """The organization's id as the database has it."""
+        found = ids.parse_id(ids.ORGANIZATION, self.organization_id)
+        if found is None:
+            raise ValueError("a key's organization has no id")
+        return found
 
     def usable_until(self) -> float:
         """Unix seconds; 0 for a key that was deactivated."""

@@ -7,7 +7,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from carillon.contracts import ids
 from carillon.contracts.channels import CHANNELS
 from carillon.contracts.messages import Mode
 from carillon.web.envelope import success
@@ -125,11 +124,8 @@ def _requested(request: Request, caller: KeyRecord) -> Question:
         query.refuse("group_by", f"Expected {' or '.join(GroupBy)}, or both with a comma.")
     query.check()
     first, last = _span(start, end, bucket)
-    organization = ids.parse_id(ids.ORGANIZATION, caller.organization_id)
-    if organization is None:
-        raise ValueError("a key's organization has no id")
     return Question(
-        organization=organization,
+        organization=caller.organization_uuid,
         start=first,
         end=last,
         bucket=bucket,

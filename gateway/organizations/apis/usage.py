@@ -6,7 +6,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from carillon.contracts import ids
 from carillon.contracts.messages import Mode
 from carillon.contracts.status import Status
 from carillon.web.envelope import success
@@ -47,10 +46,7 @@ class UsageApi(ClientApi):
         """The usage."""
         caller = self.caller(request)
         month = Month.of(datetime.now(UTC))
-        organization = ids.parse_id(ids.ORGANIZATION, caller.organization_id)
-        if organization is None:
-            raise ValueError("a key's organization has no id")
-        counts = month_counts(organization, caller.mode.value, month.start, month.end)
+        counts = month_counts(caller.organization_uuid, caller.mode.value, month.start, month.end)
         minute = self.limits[0]
         shape = UsageShape(
             mode=caller.mode.value,
@@ -75,7 +71,7 @@ def _quota(caller: KeyRecord, month: Month, counts: dict[str, dict[str, int]]) -
             if status != Status.REJECTED.value
         )
     else:
-        used = _used(caller.organization_id, month)
+        used = _used(caller, month)
     return QuotaShape(
         month=month.name,
         limit=limit,
@@ -85,16 +81,13 @@ def _quota(caller: KeyRecord, month: Month, counts: dict[str, dict[str, int]]) -
     )
 
 
-def _used(organization_id: str, month: Month) -> int:
+def _used(caller: KeyRecord, month: Month) -> int:
     """As admission counts: Redis, and PostgreSQL where it does not know."""
-    counter, _ = quota_keys(organization_id, month)
+    counter, _ = quota_keys(caller.organization_id, month)
     try:
         counted = scripts().command("GET", counter)
     except RedisDown:
         counted = None
     if counted is not None:
         return int(counted)
-    organization = ids.parse_id(ids.ORGANIZATION, organization_id)
-    if organization is None:
-        raise ValueError("a key's organization has no id")
-    return count_since(organization, month.start)
+    return count_since(caller.organization_uuid, month.start)
