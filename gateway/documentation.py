@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 from carillon.web.envelope import failure, page_meta
@@ -126,8 +127,8 @@ def query_parameter(name: str, schema: dict[str, Any], description: str) -> Open
 def _refusal(errors: Sequence[ApiError]) -> OpenApiResponse:
     codes = dict.fromkeys(error.code for error in errors)
     by_code = {error.code: error for error in reversed(errors)}
+    bodies = {code: failure(code, by_code[code].message, by_code[code].details) for code in codes}
     examples = [
-        OpenApiExample(code, value=failure(code, by_code[code].message, by_code[code].details))
-        for code in codes
+        OpenApiExample(code, value=msgspec.to_builtins(body)) for code, body in bodies.items()
     ]
     return OpenApiResponse(_ERROR, " or ".join(f"`{code}`" for code in codes), examples=examples)

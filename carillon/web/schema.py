@@ -1,10 +1,10 @@
 """`/api/schema/`: the service's OpenAPI, made once per process, since anybody may ask for it."""
 
 import hashlib
-import json
 from functools import cache
 from typing import Any
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import condition, require_safe
 from drf_spectacular.generators import SchemaGenerator
@@ -14,8 +14,8 @@ from drf_spectacular.generators import SchemaGenerator
 def _schema() -> bytes:
     generator: Any = SchemaGenerator
     generated = generator().get_schema(request=None, public=True)
-    # Descriptions may be lazy, examples hold dates and ids.
-    return json.dumps(generated, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+    # Examples may hold what answers hold, and descriptions may be lazy.
+    return msgspec.json.encode(generated, enc_hook=str)
 
 
 @cache

@@ -108,6 +108,10 @@ class NotificationApi(ClientApi):
     @extend_schema(
         operation_id="get_notification",
         summary="Fetch a notification with its attempts and timeline",
+        description=(
+            "`attempts` has each try at a provider and what came of it, `timeline` each status "
+            "with its time. The recipient is masked unless the key has the scope `read`."
+        ),
         tags=_TAGS,
         parameters=[path_parameter("notification_id", examples.NOTIFICATION_ID, "Its id.")],
         responses={
@@ -130,6 +134,7 @@ class NotificationStatusApi(ClientApi):
     @extend_schema(
         operation_id="check_notification_status",
         summary="Check a notification's status",
+        description="The short answer: where it is, and the times that say so.",
         tags=_TAGS,
         request=request_body(StatusBody),
         examples=[sent("By its id", {"notification_id": examples.NOTIFICATION_ID})],

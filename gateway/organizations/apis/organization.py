@@ -31,6 +31,7 @@ class OwnOrganizationApi(ClientApi):
     @extend_schema(
         operation_id="get_own_organization",
         summary="Fetch your organization, its plan and limits",
+        description="That of the key, whatever its scopes: what a client app may count on.",
         tags=["organization"],
         responses={
             200: shown(
