@@ -125,7 +125,7 @@ class ProviderHTTP:
                 "The content is not valid Unicode.", reason=Reason.INVALID_CONTENT
             ) from None
         except requests.RequestException as error:
-            raise _lost(error) from None
+            raise loss_of(error) from None
         with response:
             body = _read(response, deadline)
         wait = retry_after(response.headers, self._clock())
@@ -265,7 +265,7 @@ def _read(response: requests.Response, deadline: float) -> bytes:
     return bytes(body)
 
 
-def _lost(error: requests.RequestException) -> TemporaryFailure | OutcomeUnknown:
+def loss_of(error: requests.RequestException) -> TemporaryFailure | OutcomeUnknown:
     """Only where there was no connection is it certain that nothing was sent."""
     if isinstance(error, requests.ConnectTimeout):
         return TemporaryFailure("No connection to the provider in time.", reason=Reason.TIMED_OUT)
