@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from carillon.contracts.lanes import Lane
 from carillon.contracts.messages import Address, DeliveryJob, PushContent, PushUrgency
@@ -28,10 +30,11 @@ from push_worker.tests.apple import (
 )
 
 # A private key, but of a curve that Apple does not take.
-ED25519 = """-----BEGIN PRIVATE KEY-----
-MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
------END PRIVATE KEY-----
-"""
+ED25519 = (
+    Ed25519PrivateKey.generate()
+    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    .decode()
+)
 _STATUS = {
     Reason.DEAD_TOKEN: 410,
     Reason.PAYLOAD_TOO_LARGE: 413,
@@ -303,7 +306,7 @@ def test_the_key_is_a_file_or_its_pem(settings: pytest.MonkeyPatch, tmp_path: Pa
     ("name", "value"),
     [
         ("APNS_KEY", "/nowhere/canary-secret.p8"),
-        ("APNS_KEY", "-----BEGIN PRIVATE KEY-----\ncanary-secret\n-----END PRIVATE KEY-----"),
+        ("APNS_KEY", ED25519.splitlines()[0] + "\ncanary-secret\n"),
         ("APNS_KEY", ED25519),
         ("APNS_KEY_ID", "canary-secret"),
         ("APNS_TEAM_ID", ""),
