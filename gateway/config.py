@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from carillon.contracts.channels import CHANNELS
 from carillon.settings import Environment
 from carillon.unsubscribe_links import SECRETS_EXAMPLE
+from gateway.callbacks.config import CallbackSettings
 
 AMQP_EXAMPLE = "amqp://guest:guest@127.0.0.1:5672/"
 
@@ -56,6 +57,7 @@ class GatewaySettings:
     essential_categories: frozenset[str]
     # The workers' own setting, by channel: a plan tells which providers would be tried.
     providers: dict[str, tuple[str, ...]]
+    callbacks: CallbackSettings
 
     @classmethod
     def read(cls, env: Environment) -> "GatewaySettings":
@@ -93,6 +95,7 @@ class GatewaySettings:
                 name: env.names(f"{name.upper()}_PROVIDERS", channel.default_providers)
                 for name, channel in CHANNELS.items()
             },
+            callbacks=CallbackSettings.read(env),
         )
 
 

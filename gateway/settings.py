@@ -23,6 +23,7 @@ globals().update(
             "gateway.outbox",
             "gateway.deliveries",
             "gateway.suppressions",
+            "gateway.callbacks",
             "gateway.analytics",
             "gateway.retention",
         ],

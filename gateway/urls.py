@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("gateway.forwarding.urls")),
     path("", include("gateway.template_tests.urls")),
     path("", include("gateway.unsubscribe.urls")),
+    path("", include("gateway.callbacks.urls")),
     *common_urls(everything=health.everything(), serving=health.serving()),
 ]
 

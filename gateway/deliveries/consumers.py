@@ -121,7 +121,8 @@ class EventsConsumer:
                 # RabbitMQ delivers the stale ones again by itself.
                 chunks = deque(filter(None, map(_fresh, chunks)))
             else:
-                _count(applied)
+                count_applied(applied)
+                _observe_lag(applied)
 
     def _wait_for_database(self, backoff: Backoff, error: psycopg.Error) -> bool:
         """False where we are to stop rather than to wait."""
@@ -176,8 +177,11 @@ def _fresh(chunk: Chunk) -> Chunk:
     return [item for item in chunk if not item[0].stale]
 
 
-def _count(applied: AppliedBatch) -> None:
-    """Summed up first: a labelled increment costs microseconds, and there may be thousands."""
+def count_applied(applied: AppliedBatch) -> None:
+    """Tell the metrics of a batch.
+
+    Summed up first: a labelled increment costs microseconds, and there may be thousands.
+    """
     for kind, count in (
         ("repeated", applied.repeated),
         ("late", applied.late),
@@ -191,10 +195,13 @@ def _count(applied: AppliedBatch) -> None:
     duplicates = Counter(event.channel for event in applied.new if event.possible_duplicate)
     for channel, count in duplicates.items():
         metrics.POSSIBLE_DUPLICATES.labels(channel).inc(count)
+    _count_moves(applied.moved)
+
+
+def _observe_lag(applied: AppliedBatch) -> None:
     if applied.new:
         oldest = min(event.occurred_at for event in applied.new)
         metrics.EVENT_LAG.observe(max(0.0, (datetime.now(UTC) - oldest).total_seconds()))
-    _count_moves(applied.moved)
 
 
 def _count_moves(moved: Sequence[Progress]) -> None:

@@ -9,6 +9,10 @@ from carillon.web.fields import PrefixedIDField
 from gateway.notifications.models import Notification
 from gateway.organizations.models import Organization
 
+# Providers that never report what became of a message. What they call it is not looked for, and
+# their attempts, which are the most, need no place in the index.
+RECEIPTLESS = ("apns", "console", "fcm", "sandbox", "smtp", "sns", "webpush")
+
 
 class DeliveryAttempt(models.Model):
     """One try at delivering a notification, as its worker reported it.
@@ -39,6 +43,13 @@ class DeliveryAttempt(models.Model):
 
     class Meta:
         ordering = ("number",)
+        indexes = (
+            models.Index(
+                fields=("provider", "provider_message_id"),
+                condition=~models.Q(provider_message_id="") & ~models.Q(provider__in=RECEIPTLESS),
+                name="attempt_reported",
+            ),
+        )
 
     def __str__(self) -> str:
         """As in the AMQP message id."""

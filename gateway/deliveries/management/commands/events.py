@@ -13,6 +13,7 @@ from carillon.observability.server import OperationsServer
 from carillon.settings import Environment
 from carillon.web.health import check_database
 from gateway.analytics.timer import AnalyticsSettings, RollupTimer
+from gateway.callbacks.drainer import CallbackDrainer, CallbackForgetter
 from gateway.connections import user_service
 from gateway.deliveries.config import EventsSettings
 from gateway.deliveries.consumers import EventsConsumer
@@ -40,6 +41,7 @@ class Command(BaseCommand):
         tracing.configure("events", env)
         own = EventsSettings.read(env)
         analytics = AnalyticsSettings.read(env)
+        callbacks = settings.GATEWAY.callbacks
         retention = RetentionSettings.read(env)
         consumer = EventsConsumer(settings.GATEWAY.rabbitmq_url, own)
         on_termination(consumer.stop)
@@ -58,6 +60,8 @@ class Command(BaseCommand):
             RollupTimer(analytics),
             RetentionTimer(retention),
             SuppressionTeller(),
+            CallbackDrainer(own.retry_policies, wait_seconds=callbacks.wait_seconds),
+            CallbackForgetter(callbacks.replay_seconds, callbacks.wait_seconds),
         ):
             log.info("events started", batch=own.batch, port=own.port)
             consumer.run()

@@ -1,0 +1,1 @@
+"""What providers say later: receipts, bounces, complaints, opens; kept first, then applied."""

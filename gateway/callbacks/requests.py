@@ -1,0 +1,89 @@
+"""A callback as it came in, and the words to read it with."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from gateway.callbacks.errors import Unreadable, Unverified
+from gateway.callbacks.events import ProviderEvent
+
+# Seconds by which a provider's clock may be ahead of ours.
+AHEAD = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """The request. `url` is the public one; `token` is what stands in its path for a secret."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+    token: str = ""
+
+
+class CallbackProvider(Protocol):
+    """Verifies a provider's callbacks, and says in our words what they say."""
+
+    name: str
+
+    def verify(self, callback: Callback) -> None:
+        """Raises Unverified; CannotVerify where that cannot be told now."""
+
+    def read(self, callback: Callback) -> Iterator[ProviderEvent]:
+        """Of a verified one; what says nothing of a delivery is left out. Raises Unreadable."""
+
+
+def check_age(moment: datetime, now: datetime, replay_seconds: float) -> None:
+    """Raises Unverified for what was signed too long ago, or will be."""
+    age = (now - moment).total_seconds()
+    if not -AHEAD <= age <= replay_seconds:
+        raise Unverified("signed too long ago")
+
+
+def decode_json(body: bytes | str) -> Any:
+    """Raises Unreadable."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable("not JSON") from error
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list; nothing where it is none: one odd report must not cost the others."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def field(value: Any, *path: str) -> Any:
+    """What stands there; None where nothing does."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def text(value: Any) -> str:
+    """A string or a number as a string; empty for everything else."""
+    if isinstance(value, str):
+        return value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else ""
+
+
+def unix_time(value: Any) -> datetime | None:
+    """Seconds since 1970, as a number or in digits; None where they are none."""
+    try:
+        return datetime.fromtimestamp(float(text(value)), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def iso_time(value: Any) -> datetime | None:
+    """RFC 3339 with an offset; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(text(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None

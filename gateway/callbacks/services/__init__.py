@@ -1,0 +1,1 @@
+"""What the callbacks app does: keeping reports, applying them, forgetting them."""
