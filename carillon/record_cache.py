@@ -57,13 +57,18 @@ class RecordCache(Generic[Record]):
     def __init__(self, client: redis.Redis, kind: str, shape: type[Record]) -> None:
         self._redis = client
         self._kind = kind
+        self._before = f"carillon:{kind}:"
         self._decoder: msgspec.json.Decoder[Record | None] = msgspec.json.Decoder(shape | None)
         self._write = client.register_script(_WRITE_UNLESS_OLDER)
         self._breaker = CircuitBreaker(failures=3, cooldown=1.0)
 
     def key(self, organization_id: str, identifier: str) -> str:
         """The Redis key under which `identifier` (an id, an external id, a code) is kept."""
-        return f"carillon:{self._kind}:{organization_id}:{identifier}"
+        return f"{self._before}{organization_id}:{identifier}"
+
+    def key_parts(self, identifier: str) -> tuple[str, str]:
+        """What comes before the organization's id in a key, and what comes after it."""
+        return self._before, f":{identifier}"
 
     def decode(self, entry: bytes | None) -> Cached[Record] | None:
         """An entry read under `key`; None where there is none, or of another release."""

@@ -35,6 +35,9 @@ LOOKUPS = Counter(
 )
 
 
+_SOURCES = ("cache", "service", "stale", "none")
+
+
 class _Source(Generic[Record]):
     """One kind of record. The owner, not this class, writes the cache."""
 
@@ -42,6 +45,8 @@ class _Source(Generic[Record]):
         self.cache = cache
         self.http = http
         self._kind = kind
+        # Three of them are counted for every notification.
+        self._counts = {name: LOOKUPS.labels(kind, name) for name in _SOURCES}
 
     def _resolve(
         self, cached: Cached[Record] | None, ask: Callable[[], Record | None]
@@ -67,7 +72,7 @@ class _Source(Generic[Record]):
         return ServiceDown(self.http.service)
 
     def _count(self, source: str, record: Record | None) -> Record | None:
-        LOOKUPS.labels(self._kind, source).inc()
+        self._counts[source].inc()
         return record
 
 

@@ -90,14 +90,14 @@ class Wanted(msgspec.Struct, frozen=True):
         address is left out.
         """
         keys = [
-            _split(templates().cache.key(_ANY, self.template_code)),
-            _split(users().cache.key(_ANY, self.user_id)),
-            _split(policies().cache.key(_ANY, POLICY)),
+            templates().cache.key_parts(self.template_code),
+            users().cache.key_parts(self.user_id),
+            policies().cache.key_parts(POLICY),
         ]
         if self.direct is not None and self.direct.is_suppressible and self.organization_id:
             (address,) = self.direct.addresses
             digest = address_digest(self.organization_id, self.direct.channel, address.value)
-            keys.append(_split(suppressions().cache.key(_ANY, digest.hex())))
+            keys.append(suppressions().cache.key_parts(digest.hex()))
         return keys
 
     def is_all(self, entries: Sequence[bytes | None]) -> bool:
@@ -126,12 +126,3 @@ def look_up(wanted: Wanted, entries: Sequence[bytes | None]) -> Lookup:
         policies().cache.decode(policy),
         suppressions().cache.decode(suppression[0]) if suppression else None,
     )
-
-
-# Stands for an organization's id: no id has a line break.
-_ANY = "\n"
-
-
-def _split(key: str) -> SplitKey:
-    before, _, after = key.partition(_ANY)
-    return before, after
