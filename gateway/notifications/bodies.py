@@ -12,6 +12,7 @@ from carillon.contracts.channels import CHANNELS
 from carillon.contracts.lanes import PRIORITY_DEFAULT, PRIORITY_MAX, PRIORITY_MIN
 from carillon.web.errors import MissingFields, ValidationFailed
 from carillon.web.locales import LANGUAGE_LENGTH, InvalidLocale, normalize_language
+from gateway.notifications.email_options import EmailOptions, problems_of
 
 METADATA_LIMIT = 4_096
 REQUEST_ID_LENGTH = 128
@@ -97,6 +98,10 @@ class NotificationBody(
     ] = ""
     scheduled_at: Annotated[Time | None, Meta(description="Not before this time.")] = None
     expires_at: Annotated[Time | None, Meta(description="Not after this time.")] = None
+    email: Annotated[
+        EmailOptions | None,
+        Meta(description="For an email: where answers go, headers, and files."),
+    ] = None
     metadata: Annotated[
         dict[str, Any], Meta(description="Yours, at most 4 KB of JSON; given back as it is.")
     ] = {}
@@ -134,6 +139,9 @@ def check_notification(body: NotificationBody) -> None:
     None of them depends on the time: a repeat of what was once accepted must stay valid.
     """
     wrong = {name: [problem] for name, problem in _problems(body) if problem}
+    if body.email is not None:
+        found = problems_of(body.email, body.notification_type)
+        wrong |= {name: [problem] for name, problem in found}
     if wrong:
         raise ValidationFailed(details=wrong)
 

@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 import msgspec
 
 from carillon.contracts.lanes import Lane, lane_for
-from carillon.contracts.messages import Content, DeliveryPolicy
+from carillon.contracts.messages import Content, DeliveryPolicy, EmailContent
 from carillon.contracts.records import PolicyRecord, PublishedVersion, TemplateRecord, UserRecord
 from carillon.contracts.status import Status
 from carillon.web.errors import ApiError, ServiceUnavailable
@@ -131,6 +131,8 @@ def draft(asked: Asked, lookup: Lookup, now: datetime, refuse: Refuse) -> Draft:
             )
         if content is not None and not decision.is_essential:
             content = with_way_out(content, links)
+        if body.email is not None and isinstance(content, EmailContent):
+            content = body.email.added_to(content)
     return Draft(
         recipient=recipient,
         content=content,

@@ -43,6 +43,7 @@ DRY_RUN = {
 }
 EXAMPLES = [
     sent("An email from a template", examples.FROM_TEMPLATE),
+    sent("An email with files", examples.WITH_FILE),
     sent("An SMS to a number", examples.DIRECT_SMS),
     sent("A push notification later", examples.SCHEDULED_PUSH),
     sent("Only a plan", DRY_RUN),

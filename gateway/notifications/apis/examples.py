@@ -16,6 +16,29 @@ FROM_TEMPLATE = {
     "priority": 7,
     "metadata": {"source": "signup_flow"},
 }
+WITH_FILE: dict[str, Any] = {
+    "notification_type": "email",
+    "to": "john@example.com",
+    "content": {
+        "subject": "Your ticket",
+        "html": '<p>See you there.</p><img src="cid:code" alt="Your code">',
+    },
+    "category": "transactional",
+    "email": {
+        "reply_to": "box-office@example.com",
+        "headers": {"X-Campaign": "spring"},
+        "attachments": [
+            {"filename": "ticket.pdf", "url": "https://files.example.com/tickets/4711.pdf"},
+            {
+                "filename": "code.png",
+                "content_type": "image/png",
+                "content_id": "code",
+                "data": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+                "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+            },
+        ],
+    },
+}
 DIRECT_SMS = {
     "notification_type": "sms",
     "to": "+447700900123",
@@ -101,5 +124,12 @@ DETAIL: dict[str, Any] = {
         {"status": "processing", "at": "2026-01-05T09:30:01.150000Z", "attempt": 1},
         {"status": "delivered", "at": "2026-01-05T09:30:01.200000Z", "attempt": 1},
     ],
+    "engagement": {
+        "opened": {
+            "first_at": "2026-01-05T10:02:03Z",
+            "last_at": "2026-01-05T18:40:00Z",
+            "count": 2,
+        }
+    },
     "content_cleared": False,
 }

@@ -16,6 +16,7 @@ from gateway.notifications.change_errors import (
     NotChangeable,
     NotDeletable,
 )
+from gateway.notifications.email_options import kept_from
 from gateway.notifications.inline import inline_content
 from gateway.notifications.models import Notification, NotificationContent
 from gateway.notifications.services.locking import Authority, changing, lock_notification
@@ -95,8 +96,7 @@ def _write_content(notification: Notification, content: Content) -> None:
     if former is None:
         raise ContentCleared
     if isinstance(content, EmailContent):
-        way_out = former.get("unsubscribe_url", "")
-        content = msgspec.structs.replace(content, unsubscribe_url=way_out)
+        content = kept_from(msgspec.convert(former, EmailContent), content)
     found.update(content=msgspec.to_builtins(content))
 
 

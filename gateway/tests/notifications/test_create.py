@@ -393,3 +393,16 @@ def test_what_is_cached_outlives_an_outage_of_its_owner(tenant: Tenant) -> None:
     assert tenant.api.send(from_template(user.user_id)).status == 202
     tenant.users.down = tenant.templates.down = True
     assert tenant.api.send(from_template(user.user_id)).status == 202
+
+
+def test_what_is_added_to_an_email_is_stored_with_it(tenant: Tenant) -> None:
+    tenant.users.add_user(tenant.id, user := make_user())
+    tenant.templates.add_template(tenant.id, make_template())
+    file = {"filename": "plan.pdf", "content_type": "application/pdf", "data": "JVBERg=="}
+    email = {"reply_to": "support@example.com", "attachments": [file]}
+    answer = tenant.api.send(from_template(user.user_id, email=email))
+    assert answer.status == 202, answer.body
+    content = NotificationContent.objects.get().content
+    assert content["reply_to"] == "support@example.com"
+    assert content["attachments"] == [file]
+    assert content["subject"]
