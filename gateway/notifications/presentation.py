@@ -16,6 +16,7 @@ from gateway.notifications.shapes import (
     AttemptShape,
     DetailShape,
     DeviceShape,
+    EngagementShape,
     MomentShape,
     StatusShape,
     SummaryShape,
@@ -46,12 +47,18 @@ def show_summary(notification: Notification, *, masked: bool) -> SummaryShape:
 
 
 def show_detail(notification: Notification, *, masked: bool) -> DetailShape:
-    """`notification` comes with its content, attempts and replays."""
+    """`notification` comes with its content, attempts, replays and engagement."""
     attempts: list[DeliveryAttempt] = list(notification.attempts.all())
     return DetailShape(
         **_summary(notification, masked=masked),
         attempts=[_attempt(attempt) for attempt in attempts],
         timeline=_timeline(notification, attempts),
+        engagement={
+            each.kind: EngagementShape(
+                first_at=each.first_at, last_at=each.last_at, count=each.count
+            )
+            for each in notification.engagement.all()
+        },
         content_cleared=not _has_content(notification),
     )
 
@@ -151,15 +158,7 @@ def _timeline(notification: Notification, attempts: Iterable[DeliveryAttempt]) -
         moments.append(
             MomentShape(status=Status.PROCESSING, at=attempt.started_at, attempt=attempt.number)
         )
-        outcome = _OUTCOME_STATUS.get(attempt.outcome) or Status(attempt.outcome)
-        moments.append(
-            MomentShape(
-                status=outcome,
-                at=attempt.finished_at,
-                attempt=attempt.number,
-                reason=attempt.reason or UNSET,
-            )
-        )
+        moments += _outcomes(notification, attempt)
     again = [
         MomentShape(status=Status.ACCEPTED, at=replay.at, attempt=replay.attempt, reason=REPLAYED)
         for replay in notification.replays.all()
@@ -171,6 +170,28 @@ def _timeline(notification: Notification, attempts: Iterable[DeliveryAttempt]) -
         moments.append(_moment(status, at or notification.updated_at, notification.reason))
     moments += again
     return sorted(moments, key=lambda moment: moment.at)
+
+
+def _outcomes(notification: Notification, attempt: DeliveryAttempt) -> list[MomentShape]:
+    """What the provider answered, and what it reported later, where it did."""
+    outcome = _OUTCOME_STATUS.get(attempt.outcome) or Status(attempt.outcome)
+    answered_at = attempt.finished_at
+    reported_at = (
+        notification.delivered_at if outcome is Status.DELIVERED else notification.updated_at
+    )
+    was_reported = (
+        outcome in ENDS
+        and notification.sent_at == answered_at
+        and reported_at is not None
+        and reported_at > answered_at
+    )
+    number, reason = attempt.number, attempt.reason or UNSET
+    if not was_reported or reported_at is None:
+        return [MomentShape(status=outcome, at=answered_at, attempt=number, reason=reason)]
+    return [
+        MomentShape(status=Status.SENT, at=answered_at, attempt=number),
+        MomentShape(status=outcome, at=reported_at, attempt=number, reason=reason),
+    ]
 
 
 def _moment(status: Status, at: Any, reason: str) -> MomentShape:

@@ -80,12 +80,15 @@ def _sent_to(recipient: str) -> "QuerySet[Any, Any]":
 
 
 def get_notification(organization_id: str, notification_id: str) -> Notification:
-    """One with its content, attempts and replays, in three queries. Raises NotificationNotFound."""
+    """One with its content, attempts, replays and engagement, in four queries.
+
+    Raises NotificationNotFound.
+    """
     if ids.parse_id(ids.NOTIFICATION, notification_id) is None:
         raise NotificationNotFound
     found = (
         Notification.objects.select_related("content")
-        .prefetch_related("attempts", "replays")
+        .prefetch_related("attempts", "replays", "engagement")
         .filter(organization_id=organization_id, pk=notification_id)
         .first()
     )

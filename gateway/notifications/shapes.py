@@ -108,9 +108,22 @@ class MomentShape(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | UnsetType = UNSET
 
 
+class EngagementShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What the provider or our own tracking reported beside the status, and how often."""
+
+    first_at: datetime
+    last_at: datetime
+    count: int
+
+
 class DetailShape(SummaryShape, frozen=True, kw_only=True):
-    """All of a notification; `content_cleared` once retention has cleared what it said."""
+    """All of a notification; `content_cleared` once retention has cleared what it said.
+
+    `engagement` has `opened`, `clicked`, `complained`, `unsubscribed` or `deferred`, where that
+    was reported. None of it changes the status.
+    """
 
     attempts: list[AttemptShape]
     timeline: list[MomentShape]
+    engagement: dict[str, EngagementShape]
     content_cleared: bool

@@ -53,6 +53,7 @@ _UNSENT = {
     "delivered_at": None,
     "attempts": [],
     "timeline": [{"status": "scheduled", "at": "2026-01-05T09:30:00.123456Z"}],
+    "engagement": {},
 }
 
 
