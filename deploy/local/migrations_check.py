@@ -17,8 +17,10 @@ from typing import Any
 import django
 from django.apps import apps
 from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.db import models
 from django.db.migrations import Migration, operations
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ProjectState
 from django.db.models import NOT_PROVIDED
 
 from deploy.local.paths import ROOT
@@ -50,14 +52,17 @@ def main(arguments: list[str]) -> int:
         f"{app}/{name}: {problem}"
         for (app, name), migration in sorted(loader.disk_migrations.items())
         if app in ours
-        for problem in problems(migration)
+        for problem in problems(migration, loader.project_state((app, name), at_end=False))
     ]
     print("\n".join(found) or f"{service}: every migration suits the version before it")
     return min(len(found), 1)
 
 
-def problems(migration: Migration) -> Iterator[str]:
-    """What the version before could not live with; nothing where the migration says why."""
+def problems(migration: Migration, before: ProjectState | None = None) -> Iterator[str]:
+    """What the version before could not live with; nothing where the migration says why.
+
+    `before` has the models as they were: a field that only its Python side changes is let pass.
+    """
     if getattr(migration, EXEMPTION, ""):
         return
     new = {
@@ -67,8 +72,31 @@ def problems(migration: Migration) -> Iterator[str]:
     }
     for operation in _flat(migration.operations):
         table = getattr(operation, "model_name_lower", getattr(operation, "name_lower", ""))
-        if table not in new:
+        if table not in new and not _changes_no_column(operation, migration.app_label, before):
             yield from _problems(operation)
+
+
+def _changes_no_column(operation: Any, app: str, before: ProjectState | None) -> bool:
+    """True for choices, help texts and the like, and for a text that may be longer."""
+    if not isinstance(operation, operations.AlterField) or before is None:
+        return False
+    model = before.models.get((app, operation.model_name_lower))
+    former = model.fields.get(operation.name) if model else None
+    if former is None:
+        return False
+    old, new = _column(former), _column(operation.field)
+    if isinstance(operation.field, models.CharField) and old[0] == new[0]:
+        longer = (new[1].pop("max_length") or 0) >= (old[1].pop("max_length") or 0)
+        return longer and old == new
+    return old == new
+
+
+def _column(field: "models.Field[Any, Any]") -> tuple[str, dict[str, Any]]:
+    """The field's kind, and what of it the database sees."""
+    _, path, _, options = field.deconstruct()
+    # Python's default: Django gives the column none.
+    ignored = {*field.non_db_attrs, "default"}
+    return path, {name: value for name, value in options.items() if name not in ignored}
 
 
 def _problems(operation: Any) -> Iterator[str]:

@@ -26,7 +26,7 @@ from carillon.worker.providers.aws import COMMON_PERMANENT, COMMON_TEMPORARY, AW
 from email_worker.providers.ses import PERMANENT, TEMPORARY, SESProvider
 from email_worker.providers.smtp import sender_from
 
-KEY_ID, SECRET = "AKIACANARYKEYID12345", "canary-secret-access-key"
+KEY_ID, SECRET = "CANARYKEYID", "canary-secret-access-key"
 FROM = "Carillon <notifications@carillon.test>"
 PATH = "/v2/email/outbound-emails"
 _serial = itertools.count(1)

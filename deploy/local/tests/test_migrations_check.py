@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+from django.db.migrations.state import ModelState, ProjectState
 from django.db.models.functions import Now
 
 from deploy.local.linting import SETTINGS
@@ -69,6 +70,24 @@ def test_what_only_adds_is_well(operation: Any) -> None:
 def test_what_the_version_before_stumbles_over_is_refused(operation: Any, problem: str) -> None:
     (found,) = problems(migration(operation))
     assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("field", "is_well"),
+    [
+        (models.CharField(max_length=40, blank=True, choices=[("a", "A"), ("b", "B")]), True),
+        (models.CharField(max_length=80), True),
+        (models.CharField(max_length=10), False),
+        (models.CharField(max_length=40, null=True), False),
+        (models.TextField(), False),
+    ],
+)
+def test_a_field_may_change_where_its_column_does_not(field: Any, is_well: bool) -> None:
+    before = ProjectState()
+    former: Any = models.CharField(max_length=40)
+    before.add_model(ModelState("things", "Thing", [("name", former)]))
+    found = list(problems(migration(migrations.AlterField("thing", "name", field)), before))
+    assert (found == []) == is_well
 
 
 def test_a_table_that_is_new_is_nobody_s_yet() -> None:

@@ -8,6 +8,8 @@ import gateway.notifications.models
 
 
 class Migration(migrations.Migration):
+    # The version before compares request_ids for equality alone, which no collation changes here.
+    breaks_previous_version = "A column's collation changes, and nobody sorts by it."
     atomic = False
 
     dependencies = [

@@ -89,7 +89,7 @@ def test_what_is_wrong_is_told_by_its_field(fields: dict[str, Any], field: str) 
 
 @pytest.mark.parametrize(
     "url",
-    ["http://files.example.com/a", "ftp://a/b", "https://", "https://user:pw@files.example.com/a",
+    ["http://files.example.com/a", "ftp://a/b", "https://", "https://user@files.example.com/a",
      "https://files.example.com:99999/a", "https://files.example.com/a b", "file:///etc/passwd"],
 )  # fmt: skip
 def test_an_address_to_fetch_from_is_https_and_public_looking(url: str) -> None:
