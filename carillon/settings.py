@@ -2,6 +2,7 @@
 
 import os
 from collections import ChainMap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,10 +47,7 @@ class Environment:
 
     def text(self, name: str, default: str | None = None, *, example: str = "value") -> str:
         """A string; an empty value counts as missing."""
-        try:
-            value = str(self._config(name)).strip()
-        except UndefinedValueError:
-            value = ""
+        value = self._read(name)
         if value:
             return value
         if default is None:
@@ -133,3 +131,21 @@ class Environment:
     def is_production(self) -> bool:
         """ENVIRONMENT says so, or says nothing. Raises SettingsError for any other word."""
         return self.choice("ENVIRONMENT", "production", ("production", "local")) == "production"
+
+    def _read(self, name: str) -> str:
+        """The value without blanks around it; empty where there is none."""
+        try:
+            return str(self._config(name)).strip()
+        except UndefinedValueError:
+            return ""
+
+
+class GivenSettings(Environment):
+    """Settings from a mapping alone: nothing of the process or its files shows through."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(files=())
+        self._values = dict(values)
+
+    def _read(self, name: str) -> str:
+        return self._values.get(name, "").strip()

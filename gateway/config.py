@@ -46,6 +46,8 @@ class GatewaySettings:
     # Where the public reaches the gateway, without a trailing slash.
     public_url: str
     link_secrets: tuple[str, ...]
+    # The first encrypts provider accounts' credentials, all decrypt.
+    credentials_keys: tuple[str, ...]
     plans: dict[str, Plan]
     recipient_limit: RecipientLimit
     registration: Registration
@@ -73,6 +75,7 @@ class GatewaySettings:
             ),
             public_url=env.url("PUBLIC_URL", schemes=http, example="https://notify.example.com"),
             link_secrets=env.secrets("LINK_SECRETS", example=SECRETS_EXAMPLE),
+            credentials_keys=env.secrets("CREDENTIALS_KEYS", example=SECRETS_EXAMPLE),
             plans=_plans(env),
             recipient_limit=RecipientLimit(
                 most=env.integer("RECIPIENT_LIMIT", 10, least=1),

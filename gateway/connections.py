@@ -17,6 +17,7 @@ from carillon.clients.records import (
 from carillon.contracts.records import PolicyRecord, TemplateRecord, UserRecord
 from carillon.redis_client import connect
 from carillon.unsubscribe_links import LinkSigner
+from gateway.provider_accounts.sealing import CredentialSealer
 
 
 @cache
@@ -59,6 +60,12 @@ def templates() -> RecordLookup[TemplateRecord]:
 def link_signer() -> LinkSigner:
     """Signs unsubscribe links, and reads them."""
     return LinkSigner(settings.GATEWAY.link_secrets)
+
+
+@cache
+def credential_sealer() -> CredentialSealer:
+    """Seals and opens the credentials of provider accounts."""
+    return CredentialSealer(settings.GATEWAY.credentials_keys)
 
 
 @cache

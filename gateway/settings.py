@@ -24,6 +24,7 @@ globals().update(
             "gateway.deliveries",
             "gateway.suppressions",
             "gateway.callbacks",
+            "gateway.provider_accounts",
             "gateway.analytics",
             "gateway.retention",
         ],
@@ -45,6 +46,7 @@ globals()["SPECTACULAR_SETTINGS"]["TAGS"] = [
     {"name": "preferences", "description": "What a user wants to receive, and when not."},
     {"name": "policies", "description": "Categories, and what holds for who chose nothing."},
     {"name": "suppressions", "description": "Addresses to which nothing more is sent."},
+    {"name": "provider accounts", "description": "Your own accounts with providers."},
     {"name": "organization", "description": "Your organization and its API keys."},
 ]
 # The hot path's one statement is prepared, once per connection. A pooler in transaction mode that

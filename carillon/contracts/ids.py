@@ -14,6 +14,7 @@ SUPPRESSION = "supp"
 TEMPLATE = "tmpl"
 BATCH = "batch"
 DEAD_LETTER = "dl"
+PROVIDER_ACCOUNT = "acct"
 
 
 def new_uuid() -> UUID:

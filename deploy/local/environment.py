@@ -61,6 +61,7 @@ def stack_settings(
         "SECRET_KEY": credentials["SECRET_KEY"],
         "INTERNAL_API_SECRET": credentials["INTERNAL_API_SECRET"],
         "LINK_SECRETS": credentials["LINK_SECRETS"],
+        "CREDENTIALS_KEYS": credentials["CREDENTIALS_KEYS"],
         # Links in mails lead to the gateway of this machine, unless a person says where it is.
         "PUBLIC_URL": PROCESSES["gateway"].address(ports["gateway"]),
     }

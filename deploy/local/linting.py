@@ -28,6 +28,7 @@ SETTINGS = {
     "SECRET_KEY": "lint-only-and-never-used-to-sign-anything",
     "INTERNAL_API_SECRET": "lint-only-and-never-sent-to-anyone",
     "LINK_SECRETS": "lint-only-and-never-used-to-sign-a-link",
+    "CREDENTIALS_KEYS": "lint-only-and-never-used-to-encrypt",
     "PUBLIC_URL": "http://127.0.0.1:1",
     "DATABASE_URL": "postgresql://lint@127.0.0.1:1/lint",
     "REDIS_URL": "redis://127.0.0.1:1/0",

@@ -167,6 +167,7 @@ def test_a_name_has_the_same_default_wherever_it_is_used() -> None:
         "SECRET_KEY",
         "INTERNAL_API_SECRET",
         "LINK_SECRETS",
+        "CREDENTIALS_KEYS",
         "POSTGRES_PASSWORD",
         "RABBITMQ_PASSWORD",
     ],

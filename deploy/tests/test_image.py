@@ -27,6 +27,7 @@ SETTINGS = {
     "SECRET_KEY": "only-for-this-test-0123456789",
     "INTERNAL_API_SECRET": "only-for-this-test-0123456789",
     "LINK_SECRETS": "only-for-this-test-0123456789",
+    "CREDENTIALS_KEYS": "only-for-this-test-0123456789",
     "PUBLIC_URL": "http://127.0.0.1:1",
     # Nothing listens on port 1.
     "DATABASE_URL": "postgresql://carillon@127.0.0.1:1",

@@ -34,6 +34,7 @@ def forget_connections() -> None:
         entry._plan_arguments,
         forwarding._client,
         connections.link_signer,
+        connections.credential_sealer,
         unsubscribe._user_service,
     ):
         cached.cache_clear()

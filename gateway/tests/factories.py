@@ -19,11 +19,13 @@ from carillon.contracts.messages import (
 from carillon.contracts.status import Status
 from carillon.errors import Reason
 from gateway.batches.models import Batch
+from gateway.connections import credential_sealer
 from gateway.deliveries.models import DeadLetter
 from gateway.notifications.models import Notification, NotificationContent
 from gateway.organizations.models import Organization, PlanName
 from gateway.outbox.models import OutboxMessage
 from gateway.outbox.ordering import outbox_priority
+from gateway.provider_accounts.models import ProviderAccount
 
 ADDRESSES = (Address("someone@example.com"),)
 CONTENT = EmailContent(subject="Welcome", body="Hello, Ada", html="<p>Hello, Ada</p>")
@@ -155,6 +157,32 @@ def make_dead_letter(
             **(letter or {}),
         },
     )
+
+
+def make_provider_account(
+    organization: Organization | None = None,
+    *,
+    credentials: dict[str, str] | None = None,
+    **fields: Any,
+) -> ProviderAccount:
+    """An active account with SendGrid."""
+    account = ProviderAccount(
+        organization=organization or make_organization(),
+        **{
+            "channel": "email",
+            "provider": "sendgrid",
+            "name": "Ours",
+            "sender": "Acme <hello@acme.example>",
+            **fields,
+        },
+    )
+    account.sealed = credential_sealer().seal(
+        account.pk,
+        account.organization_id,
+        {"api_key": "SG.a-key-of-acme-that-is-long"} if credentials is None else credentials,
+    )
+    account.save()
+    return account
 
 
 def make_event(

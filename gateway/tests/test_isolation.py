@@ -11,15 +11,21 @@ from django.test import Client
 from carillon.contracts import ids
 from gateway.notifications.models import Notification
 from gateway.organizations.models import APIKey
+from gateway.provider_accounts.models import ProviderAccount
 from gateway.tests.calls import NOTIFICATIONS, inline
 from gateway.tests.conftest import Tenant
-from gateway.tests.factories import make_batch, make_dead_letter, make_notification
+from gateway.tests.factories import (
+    make_batch,
+    make_dead_letter,
+    make_notification,
+    make_provider_account,
+)
 from gateway.tests.records import make_user
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 
 CANARY = "canary-of-acme"
-OWN_IDS = re.compile("{(key|dead_letter|batch)_id}")
+OWN_IDS = re.compile("{(key|dead_letter|batch|provider_account)_id}")
 
 
 def routes() -> Iterator[tuple[str, str]]:
@@ -48,11 +54,13 @@ def test_no_route_shows_anothers_object(tenant: Tenant, other_tenant: Tenant) ->
     key = APIKey.objects.get(prefix=tenant.api.key[:19])
     APIKey.objects.filter(pk=key.pk).update(name=CANARY)
     tenant.users.add_user(tenant.id, make_user(user_id="user_of_acme", name=CANARY))
+    account = make_provider_account(tenant.organization, name=CANARY)
     values = {
         "notification_id": notification.pk,
         "dead_letter_id": letter.pk,
         "batch_id": batch.pk,
         "key_id": key.pk,
+        "provider_account_id": account.pk,
         "identifier": "user_of_acme",
         "device_id": ids.new_id(ids.DEVICE),
         "suppression_id": ids.new_id(ids.SUPPRESSION),
@@ -76,6 +84,7 @@ def test_no_route_shows_anothers_object(tenant: Tenant, other_tenant: Tenant) ->
     # Nothing of it changed either, and the services were only ever asked for the caller's.
     notification.refresh_from_db()
     assert APIKey.objects.get(pk=key.pk).is_active
+    assert ProviderAccount.objects.get(pk=account.pk).name == CANARY
     letter.refresh_from_db()
     assert letter.replayed_at is None
     assert Notification.objects.filter(organization_id=tenant.id).count() == 2

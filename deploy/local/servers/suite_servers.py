@@ -61,6 +61,7 @@ class SuiteServers:
             "SECRET_KEY": self._credentials["SECRET_KEY"],
             "INTERNAL_API_SECRET": self._credentials["INTERNAL_API_SECRET"],
             "LINK_SECRETS": self._credentials["LINK_SECRETS"],
+            "CREDENTIALS_KEYS": self._credentials["CREDENTIALS_KEYS"],
             "PUBLIC_URL": "https://carillon.example.com",
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.redis.database_url(self._numbers[tenant]),

@@ -17,6 +17,7 @@ CREDENTIALS = {
     "SECRET_KEY": "made-key",
     "INTERNAL_API_SECRET": "made-secret",
     "LINK_SECRETS": "made-link-secret",
+    "CREDENTIALS_KEYS": "made-key-of-credentials",
 }
 
 

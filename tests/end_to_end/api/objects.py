@@ -102,6 +102,19 @@ def _key(tenant: Tenant, made: Made) -> str:
     return str(data_of(tenant.call("POST", "/api/v1/api-keys/", body))["key_id"])
 
 
+def _provider_account(tenant: Tenant, _made: Made) -> str:
+    body = {
+        "channel": "push",
+        "provider": "webpush",
+        "name": CANARY,
+        "sender": "mailto:admin@acme.example",
+        "credentials": {"private_key": "A" * 43},
+        "is_active": False,
+    }
+    made = tenant.call("POST", "/api/v1/provider-accounts/", body)
+    return str(data_of(made)["provider_account_id"])
+
+
 # In this order: later ones need earlier ones.
 MAKERS: dict[str, Callable[[Tenant, Made], str]] = {
     "users/identifier": _user,
@@ -113,6 +126,7 @@ MAKERS: dict[str, Callable[[Tenant, Made], str]] = {
     "dead-letters/dead_letter_id": _dead_letter,
     "batches/batch_id": _batch,
     "api-keys/key_id": _key,
+    "provider-accounts/provider_account_id": _provider_account,
 }
 
 

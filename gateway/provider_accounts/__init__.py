@@ -1,0 +1,1 @@
+"""Organizations' own accounts with providers: kept encrypted, handed to the workers alone."""

@@ -1,0 +1,32 @@
+"""What the API shows of a provider account."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class ProviderAccountShape(msgspec.Struct, frozen=True, kw_only=True):
+    """An account without its secrets.
+
+    `credentials` has the last 4 characters of each secret that is long enough for that, and what
+    is no secret in full; null where it cannot be read any more and has to be sent again.
+    """
+
+    provider_account_id: str
+    channel: str
+    provider: str
+    name: str
+    sender: str
+    credentials: dict[str, str] | None
+    position: int
+    weight: int
+    rate_per_second: float | None
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class DeletedShape(msgspec.Struct, frozen=True):
+    """The account that is gone."""
+
+    provider_account_id: str

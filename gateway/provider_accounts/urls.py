@@ -1,0 +1,12 @@
+"""Routes about provider accounts."""
+
+from django.urls import path
+
+from gateway.provider_accounts.apis.accounts import ProviderAccountApi, ProviderAccountsApi
+from gateway.provider_accounts.apis.workers import WorkerAccountsApi
+
+urlpatterns = [
+    path("api/v1/provider-accounts/", ProviderAccountsApi.as_view()),
+    path("api/v1/provider-accounts/<str:provider_account_id>/", ProviderAccountApi.as_view()),
+    path("internal/provider-accounts/", WorkerAccountsApi.as_view()),
+]
