@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("gateway.template_tests.urls")),
     path("", include("gateway.unsubscribe.urls")),
     path("", include("gateway.callbacks.urls")),
+    path("", include("gateway.tracking.urls")),
     path("", include("gateway.provider_accounts.urls")),
     *common_urls(everything=health.everything(), serving=health.serving()),
 ]

@@ -97,6 +97,11 @@ class TemplateRecord(msgspec.Struct, frozen=True, kw_only=True):
     languages: dict[str, PublishedVersion]
     category: str = ""
     delivery: DeliveryPolicy = DeliveryPolicy.AT_LEAST_ONCE
+    # Of emails, by our own links: for providers that tell of neither.
+    track_opens: bool = False
+    track_clicks: bool = False
+    # Seconds for the provider's receipt, then another provider sends it once; 0 waits for ever.
+    expect_receipt_within: int = 0
 
     def in_language(self, *preferred: str) -> tuple[str, PublishedVersion] | None:
         """The first match of `preferred`, each falling back pt-BR -> pt, then the default.

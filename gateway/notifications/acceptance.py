@@ -21,6 +21,7 @@ from gateway.notifications.composition import Composition, compose
 from gateway.notifications.lookup import Lookup
 from gateway.notifications.recipients import Recipient
 from gateway.organizations.limits import monthly_quota
+from gateway.tracking.rewriting import tracked
 
 IN_FLIGHT_SECONDS = 30
 
@@ -165,7 +166,12 @@ def new_notification(asked: Asked, composed: Composition, now: datetime) -> stor
         created_at=now,
         addresses=composed.recipient.addresses,
         recipient_name=composed.recipient.name,
-        content=composed.content,
+        content=tracked(
+            composed.content,
+            notification_id,
+            opens=composed.track_opens,
+            clicks=composed.track_clicks,
+        ),
         traceparent=asked.traceparent,
     )
 

@@ -44,6 +44,10 @@ class Composition(msgspec.Struct, frozen=True, kw_only=True):
     scheduled_at: datetime | None
     is_otp: bool
     cap: FrequencyCap | None = None
+    track_opens: bool = False
+    track_clicks: bool = False
+    # Seconds; 0 waits for a receipt for ever.
+    expect_receipt_within: int = 0
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +81,9 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
             scheduled_at=decision.scheduled_at,
             is_otp=template is not None and is_otp(template),
             cap=decision.cap,
+            track_opens=template is not None and template.track_opens,
+            track_clicks=template is not None and template.track_clicks,
+            expect_receipt_within=template.expect_receipt_within if template else 0,
         )
 
 

@@ -76,6 +76,7 @@ class TemplateAdmin(_ReadOnly, admin.ModelAdmin[Template]):
     search_help_text = "Code, name or organization."
     fields = (
         *("id", "organization", "code", "name", "description", "type", "category", "delivery"),
+        *("track_opens", "track_clicks", "expect_receipt_within"),
         *("default_language", "sample", "is_archived", "created_at", "updated_at"),
     )
     readonly_fields = fields

@@ -65,6 +65,21 @@ Category: TypeAlias = Annotated[
         examples=["marketing"],
     ),
 ]
+TrackOpens: TypeAlias = Annotated[
+    bool, Meta(description="Of an email's HTML: a picture of ours tells when it was opened.")
+]
+TrackClicks: TypeAlias = Annotated[
+    bool, Meta(description="Of an email's HTML: links lead over us and tell when they were used.")
+]
+ReceiptSeconds: TypeAlias = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=86_400,
+        description="Seconds for the provider's receipt; without one in that time another "
+        "provider sends it, once. 0 waits for ever.",
+    ),
+]
 SampleData: TypeAlias = Annotated[
     dict[str, Any],
     Meta(description="Variables for previews that give none.", examples=[{"name": "Ann"}]),
@@ -89,6 +104,9 @@ class TemplateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     optional_variables: Variables = []
     category: Category = ""
     delivery: DeliveryPolicy = DeliveryPolicy.AT_LEAST_ONCE
+    track_opens: TrackOpens = False
+    track_clicks: TrackClicks = False
+    expect_receipt_within: ReceiptSeconds = 0
     sample_data: SampleData = {}
 
 
@@ -106,6 +124,9 @@ class ReplaceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     optional_variables: Variables = []
     category: Category = ""
     delivery: DeliveryPolicy = DeliveryPolicy.AT_LEAST_ONCE
+    track_opens: TrackOpens = False
+    track_clicks: TrackClicks = False
+    expect_receipt_within: ReceiptSeconds = 0
     sample_data: SampleData = {}
 
 
@@ -123,6 +144,9 @@ class ChangeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     optional_variables: Variables | UnsetType = UNSET
     category: Category | UnsetType = UNSET
     delivery: DeliveryPolicy | UnsetType = UNSET
+    track_opens: TrackOpens | UnsetType = UNSET
+    track_clicks: TrackClicks | UnsetType = UNSET
+    expect_receipt_within: ReceiptSeconds | UnsetType = UNSET
     sample_data: SampleData | UnsetType = UNSET
 
 

@@ -22,7 +22,10 @@ TEMPLATE_FILE = "template.txt"
 SAMPLE_FILE = "sample.json"
 FENCE = "---"
 MARKUP = {"html": "html_content", "mjml": "mjml"}
-FACTS = ("name", "type", "category", "delivery", "default_language")
+FACTS = (
+    *("name", "type", "category", "delivery", "default_language"),
+    *("track_opens", "track_clicks", "expect_receipt_within"),
+)
 WORDS = ("status", "subject", "variables", "optional_variables")
 LISTS = frozenset({"variables", "optional_variables"})
 

@@ -44,6 +44,11 @@ class Template(models.Model):
         choices=[(policy.value, policy.value) for policy in DeliveryPolicy],
         default=DeliveryPolicy.AT_LEAST_ONCE.value,
     )
+    # Of emails, by links of our own.
+    track_opens = models.BooleanField(default=False, db_default=False)
+    track_clicks = models.BooleanField(default=False, db_default=False)
+    # Seconds; 0 expects none.
+    expect_receipt_within = models.IntegerField(default=0, db_default=0)
     default_language = models.CharField("default language (BCP 47)", max_length=LANGUAGE_LENGTH)
     # Variables for previews that give none.
     sample_data = models.JSONField(default=dict)

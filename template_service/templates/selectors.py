@@ -153,6 +153,9 @@ def template_record(template: Template) -> TemplateRecord | None:
         languages=languages,
         category=template.category,
         delivery=DeliveryPolicy(template.delivery),
+        track_opens=template.track_opens,
+        track_clicks=template.track_clicks,
+        expect_receipt_within=template.expect_receipt_within,
     )
 
 

@@ -75,6 +75,9 @@ class TemplateShape(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     category: str
     delivery: str
+    track_opens: bool
+    track_clicks: bool
+    expect_receipt_within: int
     default_language: str
     version: int
     language: str
@@ -176,6 +179,9 @@ def show_template(
         type=template.type,
         category=template.category,
         delivery=str(template.delivery),
+        track_opens=template.track_opens,
+        track_clicks=template.track_clicks,
+        expect_receipt_within=template.expect_receipt_within,
         default_language=template.default_language,
         version=version.number,
         language=version.language,

@@ -191,3 +191,25 @@ def test_without_the_secret_or_the_organization_nothing_is_told(author: Author) 
     assert refused(nobody.call("GET", TEMPLATES))[:2] == (401, "authentication_required")
     nowhere = Author(author.client, "", author.secret)
     assert refused(nowhere.call("GET", TEMPLATES))[:2] == (400, "missing_organization")
+
+
+def test_tracking_and_receipts_are_off_until_somebody_says_so(author: Author) -> None:
+    made = author.create()
+    switched: dict[str, Any] = {"track_opens": True, "track_clicks": True, "expect_receipt_within": 120}
+    assert {name: made[name] for name in switched} == {
+        "track_opens": False,
+        "track_clicks": False,
+        "expect_receipt_within": 0,
+    }
+    changed = author.change(**switched)
+    assert changed.items() >= switched.items()
+    assert changed["version"] == made["version"]
+    record = author.record()
+    assert record is not None
+    assert record.items() >= switched.items()
+
+
+@pytest.mark.parametrize("seconds", [-1, 86_401, "60", 1.5])
+def test_a_receipt_is_waited_for_within_a_day(author: Author, seconds: object) -> None:
+    body = {**EMAIL, "expect_receipt_within": seconds}
+    assert refused(author.call("POST", TEMPLATES, body))[:2] == (400, "validation_error")

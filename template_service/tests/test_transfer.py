@@ -30,7 +30,14 @@ def several(author: Author) -> Author:
     author.act("publish")
     author.change(content="A draft {{ name }}")
     author.create(
-        code="otp", type="sms", subject="", html_content="", delivery="at_most_once", status="draft"
+        code="otp",
+        type="sms",
+        subject="",
+        html_content="",
+        delivery="at_most_once",
+        status="draft",
+        expect_receipt_within=90,
+        track_opens=True,
     )
     author.create(code="gone")
     author.call("DELETE", "/api/v1/templates/gone/")
@@ -191,3 +198,20 @@ def test_importing_a_changed_part_publishes_what_has_it_anew(
     assert record is not None
     assert record["languages"]["en"]["content"] == "Hi {{ name }}Ciao"
     assert "0 templates changed, 2 are" in run("import", tmp_path, author)
+
+
+def test_switches_come_back_as_they_were_and_go_with_their_line(
+    several: Author, tmp_path: Path
+) -> None:
+    run("export", tmp_path, several)
+    facts = tmp_path / "otp/template.txt"
+    text = facts.read_text()
+    assert "\ntrack_opens: true\nexpect_receipt_within: 90\n---" in text
+    Template.objects.filter(code="otp").update(track_opens=False, expect_receipt_within=0)
+    run("import", tmp_path, several)
+    otp = Template.objects.get(code="otp")
+    assert (otp.track_opens, otp.track_clicks, otp.expect_receipt_within) == (True, False, 90)
+    facts.write_text(text.replace("track_opens: true\n", ""))
+    run("import", tmp_path, several)
+    otp.refresh_from_db()
+    assert (otp.track_opens, otp.expect_receipt_within) == (False, 90)

@@ -1,5 +1,7 @@
 """`/api/v1/notifications/{id}/…`: cancel, retry, change and delete what is stored."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -44,7 +46,7 @@ DELETED = "Notification deleted"
 _TAGS = ["notifications"]
 _PATH = path_parameter("notification_id", examples.NOTIFICATION_ID, "Its id.")
 _STATUS = {name: value for name, value in examples.STATUS.items() if name != "delivered_at"}
-_UNSENT = {
+_UNSENT: dict[str, Any] = {
     "status": "scheduled",
     "scheduled_at": "2030-01-31T08:00:00Z",
     "provider": None,

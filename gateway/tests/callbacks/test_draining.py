@@ -202,7 +202,9 @@ def test_what_is_about_no_message_of_ours_is_given_up_in_the_end(
     assert send(signing.sendgrid(event("delivered", "another-system"))) == 200
     now, tries = timezone.now(), 0
     while CallbackEvent.objects.filter(due_at__isnull=False).exists():
-        now = CallbackEvent.objects.get().due_at + timedelta(milliseconds=1)
+        due_at = CallbackEvent.objects.get().due_at
+        assert due_at is not None
+        now = due_at + timedelta(milliseconds=1)
         last = drained(now)
         tries += 1
         assert tries < 20

@@ -110,7 +110,7 @@ def test_one_odd_event_does_not_cost_the_others() -> None:
     assert event.occurred_at is None
 
 
-SES = [
+SES: list[tuple[dict[str, Any], Any]] = [
     ({"eventType": "Send", "send": {}}, None),
     (
         {"eventType": "Delivery", "delivery": {"timestamp": "2016-10-19T23:21:04.133Z"}},

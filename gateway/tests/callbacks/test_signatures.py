@@ -3,6 +3,7 @@
 from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -102,7 +103,7 @@ def test_twilios_own_vector() -> None:
 @pytest.mark.parametrize("name", SIGNERS)
 def test_a_true_signature_is_taken_and_no_other(name: str, send: Send) -> None:
     signed = SIGNERS[name]()
-    forgeries = [
+    forgeries: list[dict[str, Any]] = [
         {"headers": dict.fromkeys(signed.headers, "")},
         {"headers": dict.fromkeys(signed.headers, "é")},
         {"headers": {key: f"{value[:-4]}AAAA" for key, value in signed.headers.items()}},

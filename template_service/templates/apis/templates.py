@@ -195,8 +195,8 @@ class TemplateDetailApi(OrganizationApi):
         operation_id="update_template",
         summary="Change a template",
         description="Words that are named become a new draft, on top of the newest version of "
-        "that language. Name, description, category and delivery belong to the template and "
-        "change at once.",
+        "that language. Name, description, category, delivery, tracking and "
+        "expect_receipt_within belong to the template and change at once.",
         tags=_TAGS,
         parameters=[examples.CODE_PATH, examples.IF_MATCH],
         request=request_body(ChangeBody),

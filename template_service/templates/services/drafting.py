@@ -22,7 +22,10 @@ from template_service.templates.services.changes import (
 )
 from template_service.templates.services.checks import require_publishable, require_readable
 
-FACTS = ("name", "description", "category", "delivery", "sample_data")
+FACTS = (
+    *("name", "description", "category", "delivery", "sample_data"),
+    *("track_opens", "track_clicks", "expect_receipt_within"),
+)
 
 
 def create_template(
@@ -79,8 +82,8 @@ def change_template(
 ) -> tuple[Template, TemplateVersion]:
     """What is named, its words as a new draft on top of the newest version of that language.
 
-    Name, description, category and delivery are the template's and change at once. Raises
-    ValidationFailed, TemplateNotFound or PreconditionFailed.
+    What is in FACTS is the template's and changes at once. Raises ValidationFailed,
+    TemplateNotFound or PreconditionFailed.
     """
     language = check_words(body)
     if all(getattr(body, field) is UNSET for field in (*FACTS, *WORDS)):

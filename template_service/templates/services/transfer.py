@@ -22,6 +22,8 @@ from template_service.templates.services.publishing import publish_version
 
 # The template's facts that are texts.
 FACTS = ("name", "description", "category", "delivery")
+# Those that are none: absent from a file where they are as they come.
+SWITCHES = {"track_opens": "false", "track_clicks": "false", "expect_receipt_within": "0"}
 # Who, for the versions that are made.
 ACTOR = Actor("manage.py", "templates import")
 _Body = TypeVar("_Body", TemplateBody, ChangeBody)
@@ -35,6 +37,7 @@ def export_templates(organization_id: str) -> Iterator[TemplateFiles]:
         for version in sorted(template.versions.all(), key=_preference):
             chosen.setdefault(version.language, version)
         facts = {field: str(getattr(template, field)) for field in FACTS}
+        facts |= {field: _switch(template, field) for field in SWITCHES}
         facts.update(type=template.type, default_language=template.default_language)
         languages = [
             LanguageFiles(language, _status(version), _words(version))
@@ -148,7 +151,18 @@ def _changed_facts(template: Template, files: TemplateFiles) -> dict[str, Any]:
         field: files.facts.get(field, defaults.get(field, "")) for field in FACTS
     }
     wanted["sample_data"] = files.sample_data
-    return {field: value for field, value in wanted.items() if value != getattr(template, field)}
+    changed = {field: value for field, value in wanted.items() if value != getattr(template, field)}
+    for field, default in SWITCHES.items():
+        value = files.facts.get(field, "")
+        if value != _switch(template, field):
+            changed[field] = value or default
+    return changed
+
+
+def _switch(template: Template, field: str) -> str:
+    """As a file has it."""
+    value = getattr(template, field)
+    return "" if not value else "true" if value is True else str(value)
 
 
 def _import_language(template: Template, files: LanguageFiles) -> list[str]:
@@ -186,6 +200,7 @@ def _preference(version: TemplateVersion) -> tuple[bool, int]:
 
 def _converted(fields: Mapping[str, Any], shape: type[_Body]) -> _Body:
     try:
-        return msgspec.convert(fields, shape)
+        # Files have numbers and truths as text.
+        return msgspec.convert(fields, shape, strict=False)
     except msgspec.ValidationError as error:
         raise ValidationFailed(str(error)) from None
