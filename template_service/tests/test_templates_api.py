@@ -195,7 +195,11 @@ def test_without_the_secret_or_the_organization_nothing_is_told(author: Author) 
 
 def test_tracking_and_receipts_are_off_until_somebody_says_so(author: Author) -> None:
     made = author.create()
-    switched: dict[str, Any] = {"track_opens": True, "track_clicks": True, "expect_receipt_within": 120}
+    switched: dict[str, Any] = {
+        "track_opens": True,
+        "track_clicks": True,
+        "expect_receipt_within": 120,
+    }
     assert {name: made[name] for name in switched} == {
         "track_opens": False,
         "track_clicks": False,
