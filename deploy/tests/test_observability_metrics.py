@@ -21,7 +21,7 @@ UNBOUNDED = re.compile(
     r"email|phone|path|url|ip|host|message|error|subject|correlation|trace|instance|job)($|_)"
 )
 # What is counted, and so needs no unit.
-COUNTED = ("rows", "size")
+COUNTED = ("rows", "size", "recipients")
 
 
 @pytest.fixture(scope="module")

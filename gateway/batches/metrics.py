@@ -8,7 +8,7 @@ from carillon.contracts.status import Status
 from gateway.batches.models import Batch
 from gateway.notifications.metrics import ACCEPTED, REFUSED, REPLAYED
 
-_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _RECIPIENTS = (1, 10, 100, 500, 1_000, 2_500, 5_000, 10_000)
 
 DURATION = Histogram(
