@@ -203,7 +203,9 @@ sys.exit(deploy.compose.demo.main())
     assert "docker compose logs" in result.stdout
 
 
-@pytest.mark.parametrize(("package", "image"), [("gunicorn", "email_worker"), ("pytest", "gateway")])
+@pytest.mark.parametrize(
+    ("package", "image"), [("gunicorn", "email_worker"), ("pytest", "gateway")]
+)
 def test_what_an_image_does_not_install_cannot_be_imported(
     package: str, image: str, trees: dict[str, Path]
 ) -> None:
