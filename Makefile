@@ -4,7 +4,7 @@ PYTHON ?= python3
 LOCAL := @$(PYTHON) -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help run send stop status doctor logs clean lint test test-providers test-unit chaos servers
+.PHONY: help run send stop status doctor logs clean lint test test-providers test-unit chaos bench bench-quick servers
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,15 @@ test-providers: ## Run our providers against doubles that others wrote: moto, Pr
 
 chaos: ## Break a private platform in every promised way and count: make chaos [SCENARIO=--short]
 	$(LOCAL) chaos $(SCENARIO)
+
+bench: ## Measure a private platform beside its peers, and keep the results; one: make bench-accept
+	$(LOCAL) bench
+
+bench-quick: ## Run every benchmark for a moment, only to see that it runs
+	$(LOCAL) bench --quick
+
+bench-%:
+	$(LOCAL) bench $(subst -,_,$*)
 
 servers: ## Start private PostgreSQL, Redis and RabbitMQ alone and print their addresses
 	$(LOCAL) servers

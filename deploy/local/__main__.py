@@ -72,6 +72,12 @@ COMMANDS = {
         requirements="development.txt",
         servers=True,
     ),
+    "bench": Subcommand(
+        "measure a private platform beside what people would use instead",
+        "deploy.local.bench",
+        requirements="development.txt",
+        servers=True,
+    ),
     "lint": Subcommand(
         "run every static check, or those named",
         "deploy.local.linting",

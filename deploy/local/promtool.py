@@ -12,13 +12,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from deploy.local.debian_packages import can_unpack, unpack
 from deploy.local.errors import StackError
 from deploy.local.paths import ROOT
 
 PACKAGE = "prometheus"
 KEPT = ROOT / ".local" / "tools" / "promtool"
 FOLDER = ROOT / "deploy" / "prometheus"
-TIMEOUT = 300  # seconds for a download of some 20 MB
+TIMEOUT = 300  # seconds for one run of promtool
 
 
 def promtool() -> Path:
@@ -55,40 +56,15 @@ def main() -> int:
 
 
 def _fetch() -> None:
-    if not shutil.which("apt-get") or not shutil.which("dpkg"):
+    if not can_unpack():
         raise StackError(
             "promtool is not on PATH, and there is no apt-get to fetch it with. It comes with "
             "Prometheus: install that with this system's own packages, or unpack its release."
         )
     with tempfile.TemporaryDirectory(dir=KEPT.parent) as temporary:
         folder = Path(temporary)
-        try:
-            _download(folder)
-            (package,) = folder.glob(f"{PACKAGE}_*.deb")
-            _run(["dpkg", "-x", str(package), str(folder)], folder)
-        except (subprocess.SubprocessError, ValueError) as error:
-            said = getattr(error, "stderr", "") or str(error)
-            raise StackError(
-                f"promtool could not be fetched with apt-get:\n    {said.strip()}\n"
-                f"  Try `apt-get update` as root first, or install the package {PACKAGE}."
-            ) from None
+        unpack(PACKAGE, folder)
         os.replace(folder / "usr/bin/promtool", KEPT)
-
-
-def _download(folder: Path) -> None:
-    command = ["apt-get", "download", "-qq", PACKAGE]
-    try:
-        _run(command, folder)
-    except subprocess.CalledProcessError:
-        # A new machine has no lists of packages, and old lists name what is gone.
-        if os.geteuid() != 0:
-            raise
-        _run(["apt-get", "update", "-qq", "-o", "DPkg::Lock::Timeout=120"], folder)
-        _run(command, folder)
-
-
-def _run(command: list[str], folder: Path) -> None:
-    subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT, check=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Carillon beside what people would use instead, measured in one run by one command."""

@@ -1,0 +1,107 @@
+"""`python -m benchmarks [SCENARIO …]`: measure, print, and keep the results."""
+
+import argparse
+import datetime
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.harness import machine
+from benchmarks.harness.chart import draw
+from benchmarks.harness.ground import FULL, QUICK, Ground
+from benchmarks.harness.programs import prepare
+from benchmarks.harness.results import (
+    RESULTS,
+    Circumstances,
+    Result,
+    missed,
+    save,
+    say,
+    say_ratios,
+)
+from benchmarks.scenarios import SCENARIOS
+from deploy.local.console import Console
+from deploy.local.interruptible import run_until_stopped
+from deploy.local.roster import Roster
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 if all was measured and, unless it was quick, every `must` holds; else 1."""
+    chosen = _read(arguments)
+    console = Console()
+    folder = Path(tempfile.mkdtemp(prefix="carillon-bench-"))
+    folder.chmod(0o711)  # PostgreSQL's own account must reach its data
+    roster = Roster(folder, folder / "logs")
+    ground = Ground(folder, roster, console, QUICK if chosen.quick else FULL)
+
+    def work() -> int:
+        try:
+            prepare(roster, console)
+            ground.start()
+            return measure(ground, chosen.scenarios, chosen.results, quick=chosen.quick)
+        finally:
+            ground.close()
+
+    try:
+        return run_until_stopped(work, roster, console, stopping="Stopping what was measured")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure(ground: Ground, names: Sequence[str], folder: Path, *, quick: bool) -> int:
+    """Run the scenarios one after the other."""
+    console, described = ground.console, machine.describe()
+    began = time.monotonic()
+    console.line(described.line())
+    console.line(f"Load average: {machine.load():.2f}")
+    results: list[Result] = []
+    for number, name in enumerate(names, 1):
+        console.line()
+        console.heading(f"{number}/{len(names)} {name}: {SCENARIOS[name].about}")
+        begun, load = datetime.datetime.now(datetime.UTC), machine.load()
+        result = SCENARIOS[name].run(ground)
+        circumstances = Circumstances(described, begun, (load, machine.load()), quick)
+        say(result, console)
+        save(result, circumstances, folder)
+        draw(result, circumstances, folder)
+        results.append(result)
+    console.line()
+    console.heading(f"All ratios, after {time.monotonic() - began:.0f} s")
+    say_ratios(results, console)
+    console.line(f"\nKept in {folder}")
+    fell_short = missed(results)
+    if quick:
+        console.line("Measured too briefly for the figures to mean anything.")
+        return 0
+    return 1 if fell_short else 0
+
+
+def _read(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measures a private platform and its peers, on this machine alone.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(f"{name:12} {each.about}" for name, each in SCENARIOS.items()),
+    )
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="default: all")
+    parser.add_argument("--quick", action="store_true", help="only to see that they run")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        help=f"the folder for JSON and charts (default: {RESULTS.name}/, a quick run's: .local)",
+    )
+    chosen = parser.parse_args(arguments)
+    unknown = set(chosen.scenarios) - set(SCENARIOS)
+    if unknown:
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
+    chosen.scenarios = chosen.scenarios or list(SCENARIOS)
+    quick_results = RESULTS.parents[1] / ".local" / "benchmarks" / "quick"
+    chosen.results = chosen.results or (quick_results if chosen.quick else RESULTS)
+    return chosen
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
