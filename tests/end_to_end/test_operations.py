@@ -1,12 +1,14 @@
 """What an operator looks at: health, metrics, documents and logs of every process."""
 
 import json
+import subprocess
 
 import pytest
 import requests
 
 from carillon.testing.smtp_sink import SMTPSink
 from deploy.local.processes import PROCESSES
+from deploy.local.promtool import promtool
 from tests.end_to_end.stack import Stack, Tenant, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.end_to_end]
@@ -33,6 +35,15 @@ def test_the_gateway_names_every_dependency(stack: Stack) -> None:
 @pytest.mark.parametrize("path", ["/api/docs/", "/api/redoc/", "/api/schema/"])
 def test_every_service_documents_itself(stack: Stack, service: str, path: str) -> None:
     assert requests.get(stack.url(service, path), timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_prometheus_has_nothing_against_the_metrics(stack: Stack, process: str) -> None:
+    page = requests.get(stack.url(process, "/metrics"), timeout=10).content
+    judged = subprocess.run(
+        [promtool(), "check", "metrics"], input=page, capture_output=True, timeout=60, check=False
+    )
+    assert (judged.returncode, judged.stderr.decode()) == (0, "")
 
 
 def test_metrics_follow_a_notification_through_every_process(stack: Stack, tenant: Tenant) -> None:
