@@ -20,6 +20,7 @@ from carillon.contracts.messages import (
 )
 from carillon.observability import tracing
 from carillon.worker import metrics
+from carillon.worker.accounts.orders import AccountOrders
 from carillon.worker.admission import Admission, Admitted, Send, Settle, Suspect, Wait
 from carillon.worker.dedupe import DedupeLedger, Done
 from carillon.worker.devices import DeviceRound, is_for_devices
@@ -58,10 +59,18 @@ class Bench:
     park: Callable[[Hand, float], None]
     reject: Callable[[Delivery], None]
     now: Callable[[], datetime] = utc_now
+    accounts: AccountOrders | None = None
 
-    def order_for(self, job: DeliveryJob) -> ProviderOrder:
-        """The providers for a job: a test key's messages never leave the sandbox."""
-        return self.sandbox if job.mode is Mode.TEST else self.live
+    def order_for(self, job: DeliveryJob, before_waiting: Callable[[], None]) -> ProviderOrder:
+        """The providers for a job, to be given back: its organization's own, or the platform's.
+
+        A test key's messages never leave the sandbox.
+        """
+        if job.mode is Mode.TEST:
+            return self.sandbox
+        if self.accounts is None:
+            return self.live
+        return self.accounts.borrow(job.organization_id, before_waiting) or self.live
 
 
 class CrewMember(threading.Thread):
@@ -131,18 +140,26 @@ class CrewMember(threading.Thread):
         if known is not None:
             self._settle(hand, Settle(known, found="recalled"))
             return
-        order = self._bench.order_for(hand.job)
+        order = self._bench.order_for(hand.job, self._write)
+        try:
+            suspect = self._try(hand, order)
+        finally:
+            order.give_back()
+        if suspect:
+            self._work_on_alone(hand)
+
+    def _try(self, hand: Hand, order: ProviderOrder) -> bool:
+        """Send, settle or park the job; True where it is to be worked on alone."""
         choice = self._choose(hand, order)
         if not isinstance(choice, Choice) and choice <= LONGEST_PARK_SECONDS:
             self._park(hand, Wait(choice, "provider"))
-            return
+            return False
         if hand.alone:
             admitted = self._begin(hand, order, choice)
         else:
             with self._bench.isolation.together(before_waiting=self._write):
                 admitted = self._begin(hand, order, choice)
-        if isinstance(admitted, Suspect):
-            self._work_on_alone(hand)
+        return isinstance(admitted, Suspect)
 
     def _work_on_alone(self, hand: Hand) -> None:
         log.warning("a job was there when its workers stopped", message_id=hand.message_id)

@@ -9,6 +9,7 @@ from carillon.broker.delivery import Delivery
 from carillon.contracts.channels import Channel
 from carillon.contracts.lanes import Lane
 from carillon.worker import metrics
+from carillon.worker.accounts.setup import AccountSetup
 from carillon.worker.admission import Admission
 from carillon.worker.breaker import CircuitBreaker
 from carillon.worker.crew import Bench, CrewMember, Work
@@ -41,14 +42,16 @@ class Desk:
         isolation: Isolation,
         report: Callable[[Report], None],
         reject: Callable[[Delivery], None],
+        accounts: AccountSetup | None = None,
     ) -> None:
         self.channel = channel
         self._settings = settings
         self._providers = providers
-        self.breakers = {
+        self._breakers = {
             each.provider.name: CircuitBreaker(link, f"{channel.name}:{each.provider.name}")
             for each in providers
         }
+        self._accounts = accounts.orders(channel.name, link) if accounts else None
         self._queues: LaneQueues[Work] = LaneQueues()
         self._hands = Hands()
         self._parking: Parking[Hand] = Parking(self._unpark)
@@ -64,6 +67,7 @@ class Desk:
             report=report,
             park=self._parking.park,
             reject=reject,
+            accounts=self._accounts,
         )
         self._members = [
             CrewMember(bench, crew, number)
@@ -112,6 +116,14 @@ class Desk:
         """Close the providers; not while a thread is in a call."""
         for each in self._providers:
             each.provider.close()
+        if self._accounts is not None:
+            self._accounts.close()
+
+    @property
+    def breakers(self) -> list[CircuitBreaker]:
+        """The platform's, and those of the organizations that were sent for lately."""
+        own = list(self._breakers.values())
+        return own if self._accounts is None else own + self._accounts.breakers
 
     @property
     def idle(self) -> bool:
@@ -129,13 +141,15 @@ class Desk:
     def observe(self) -> None:
         """Set the gauges."""
         metrics.UNSETTLED.labels(self.channel.name).set(len(self._queues) + len(self._hands))
-        for name, breaker in self.breakers.items():
+        if self._accounts is not None:
+            self._accounts.observe()
+        for name, breaker in self._breakers.items():
             metrics.BREAKER_OPEN.labels(self.channel.name, name).set(breaker.shut)
 
     def _member(self, each: ConfiguredProvider, link: RedisLink) -> Member:
         name = each.provider.name
         limit = RateLimit(link, f"{self.channel.name}:{name}", each.rate) if each.rate else None
-        return Member(each.provider, self.breakers[name], limit)
+        return Member(each.provider, self._breakers[name], limit)
 
     def _crews(self) -> list[tuple[Crew, int]]:
         threads = self._settings.threads

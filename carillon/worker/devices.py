@@ -128,7 +128,7 @@ class DeviceRound:
 
     def _suits(self, choice: Choice, platform: str) -> bool:
         serves = choice.member.provider.capabilities.serves(platform)
-        return serves and choice.name not in self._avoided
+        return serves and choice.identity not in self._avoided
 
     def _choose(self, part: DeliveryJob, platform: str) -> Choice | float:
         choice = self._order.choose(part.lane, self._avoided, platform)
@@ -142,7 +142,7 @@ class DeviceRound:
         """No provider may be called now: because of its trouble, or of that in this very round."""
         if wait > 0 or not self._avoided:
             return deferred_for(wait, now=utc_now())
-        provider, failure = next(reversed(self._avoided.items()))
+        identity, failure = next(reversed(self._avoided.items()))
         said = failure.retry_after if isinstance(failure, TemporaryFailure) else None
         calm = TemporaryFailure(
             "The provider was in trouble with another device of the user.",
@@ -151,7 +151,7 @@ class DeviceRound:
         )
         now = utc_now()
         return refused(
-            provider,
+            self._order.name_of(identity),
             calm,
             Outcome.DEFERRED,
             started_at=now,

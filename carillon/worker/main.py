@@ -14,6 +14,7 @@ from carillon.observability.health import HealthChecks
 from carillon.observability.server import OperationsServer
 from carillon.settings import Environment
 from carillon.worker import doctor
+from carillon.worker.accounts.setup import AccountSetup, account_setup
 from carillon.worker.processes import ProcessGroup, is_child, report_port, stop_with_parent
 from carillon.worker.registry import ConfiguredProvider, ProviderFactory, configured_providers
 from carillon.worker.runner import Runner
@@ -42,12 +43,18 @@ def run(worker: str, registry: Registry, *, threads: int) -> int:
         channel.name: configured_providers(channel.name, registry[channel.name], env)
         for channel in settings.channels
     }
+    accounts = account_setup(registry, env)
+    if accounts is None:
+        log.warning(
+            "provider accounts of organizations are not used: "
+            "GATEWAY_URL or INTERNAL_API_SECRET is not set"
+        )
     stop = stop_on_signals()
     if settings.processes > 1 and not is_child():
         for each in itertools.chain.from_iterable(providers.values()):
             each.provider.close()
         return ProcessGroup(settings).run(stop)
-    return serve(settings, providers, stop=stop)
+    return serve(settings, providers, stop=stop, accounts=accounts)
 
 
 def _arguments(worker: str) -> argparse.Namespace:
@@ -68,9 +75,10 @@ def serve(
     providers: Mapping[str, tuple[ConfiguredProvider, ...]],
     *,
     stop: threading.Event,
+    accounts: AccountSetup | None = None,
 ) -> int:
     """Run one process's work until `stop` is set: 0 where nothing was left behind, else 1."""
-    runner = Runner(settings, providers)
+    runner = Runner(settings, providers, accounts)
     health = HealthChecks(settings.worker, runner.checks())
     # A child is asked by its parent, which has the port that people know.
     host, port = ("127.0.0.1", 0) if is_child() else (settings.host, settings.port)

@@ -88,6 +88,23 @@ BREAKER_OPEN = Gauge(
     ["channel", "provider"],
     multiprocess_mode="livemax",
 )
+ACCOUNT_LOOKUPS = Counter(
+    "carillon_worker_account_lookups_total",
+    "Questions to the gateway for an organization's provider accounts: found, none or failed.",
+    ["channel", "answer"],
+)
+ACCOUNT_ORGANIZATIONS = Gauge(
+    "carillon_worker_account_organizations",
+    "Organizations whose own provider accounts are held ready.",
+    ["channel"],
+    multiprocess_mode="livesum",
+)
+ACCOUNT_BREAKERS_OPEN = Gauge(
+    "carillon_worker_account_breakers_open",
+    "Provider accounts of organizations that are given a rest.",
+    ["channel"],
+    multiprocess_mode="livemax",
+)
 PROVIDER_CONNECTS = Counter(
     "carillon_worker_provider_connects_total",
     "Connections opened to a provider that keeps them: new, or again after a lost one.",

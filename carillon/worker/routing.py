@@ -1,6 +1,6 @@
 """Which provider takes a message next: the channel's order, their breakers and rate limits."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -71,11 +71,20 @@ class AlwaysClosed:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A provider in its place in the order."""
+    """A provider in its place in the order.
+
+    `key` tells it from the others of the order; empty where the provider's name does.
+    """
 
     provider: Provider
     breaker: Breaker
     limit: Limit | None = None
+    key: str = ""
+
+    @property
+    def identity(self) -> str:
+        """By which an attempt remembers that it was tried."""
+        return self.key or self.provider.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,11 @@ class Choice:
         """The provider's name."""
         return self.member.provider.name
 
+    @property
+    def identity(self) -> str:
+        """What tells the member from others of the same provider."""
+        return self.member.identity
+
 
 class ProviderOrder:
     """A channel's providers: the first that may be called is called, the next is its stand-in."""
@@ -101,10 +115,22 @@ class ProviderOrder:
         """Whether there is a provider for devices of this platform."""
         return any(member.provider.capabilities.serves(platform) for member in self.members)
 
+    def sequence(self) -> Sequence[Member]:
+        """The members in the order in which this message tries them."""
+        return self.members
+
+    def give_back(self) -> None:
+        """Whoever had the order from a Bench is done with it."""
+
+    def name_of(self, identity: str) -> str:
+        """The provider's name of a member."""
+        names = (m.provider.name for m in self.members if m.identity == identity)
+        return next(names, "")
+
     def choose(
         self, lane: Lane, tried: Collection[str] = (), platform: str | None = None
     ) -> Choice | float:
-        """The next provider not yet tried, or the seconds until one may be ready.
+        """The next whose identity is not in `tried`, or the seconds until one may be ready.
 
         With a `platform`, only those that reach its devices.
 
@@ -112,8 +138,8 @@ class ProviderOrder:
         A float of 0.0 says that all were tried.
         """
         waits: list[float] = []
-        for member in self.members:
-            if member.provider.name in tried:
+        for member in self.sequence():
+            if member.identity in tried:
                 continue
             if platform is not None and not member.provider.capabilities.serves(platform):
                 continue

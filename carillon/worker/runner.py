@@ -12,6 +12,7 @@ from carillon.broker.consumer import Consumer
 from carillon.broker.delivery import Delivery
 from carillon.broker.publisher import Publisher
 from carillon.observability.health import Check
+from carillon.worker.accounts.setup import AccountSetup
 from carillon.worker.admission import Admission
 from carillon.worker.breaker import CircuitBreaker
 from carillon.worker.dedupe import DedupeLedger
@@ -45,8 +46,9 @@ class Runner:
         self,
         settings: WorkerSettings,
         providers: Mapping[str, tuple[ConfiguredProvider, ...]],
+        accounts: AccountSetup | None = None,
     ) -> None:
-        """`providers` by channel name, in order."""
+        """`providers` by channel name, in order; without `accounts` they are the only ones."""
         self._settings = settings
         self._link = RedisLink(settings.redis_url)
         lanes = sum(settings.prefetch.values()) * len(settings.channels)
@@ -72,6 +74,7 @@ class Runner:
                 isolation=isolation,
                 report=self._reporter.put,
                 reject=self._reject,
+                accounts=accounts,
             )
             for channel in settings.channels
         }
@@ -215,7 +218,7 @@ class Runner:
                 desk.observe()
 
     def _keep_shared_state(self, *, presence: bool) -> None:
-        breakers = [each for desk in self._desks.values() for each in desk.breakers.values()]
+        breakers = [each for desk in self._desks.values() for each in desk.breakers]
         try:
             if presence:
                 self._ledger.refresh_presence()

@@ -51,10 +51,10 @@ class Sender:
             if isinstance(answer, Acceptance):
                 return attempt.accepted(choice, answer)
             if spreads(answer):
-                avoided[choice.name] = answer
+                avoided[choice.identity] = answer
             if attempt.settled_by(answer):
-                return attempt.refused(choice.name, answer)
-            attempt.failures.append((choice.name, answer))
+                return attempt.refused(choice, answer)
+            attempt.failures.append((choice, answer))
             following = self._stand_in(job, attempt, avoided, platform)
             if following is None:
                 return attempt.given_up()
@@ -76,7 +76,7 @@ class Sender:
     ) -> Choice | None:
         if job.expires_at is not None and job.expires_at <= self._now():
             return None
-        tried = {*avoided, *(name for name, _ in attempt.failures)}
+        tried = {*avoided, *(failed.identity for failed, _ in attempt.failures)}
         following = self._order.choose(job.lane, tried, platform)
         return following if isinstance(following, Choice) else None
 
@@ -131,7 +131,7 @@ class _Attempt:
     """What was tried for one job so far."""
 
     def __init__(self, job: DeliveryJob, now: datetime, possible_duplicate: bool) -> None:
-        self.failures: list[tuple[str, DeliveryFailure]] = []
+        self.failures: list[tuple[Choice, DeliveryFailure]] = []
         self._at_most_once = job.delivery is DeliveryPolicy.AT_MOST_ONCE
         self._started_at = now
         self._started = time.perf_counter()
@@ -154,14 +154,14 @@ class _Attempt:
             possible_duplicate=self._possible_duplicate,
         )
 
-    def refused(self, provider: str, failure: DeliveryFailure) -> Done:
-        return self._refused(provider, failure, OUTCOMES.get(failure.reason, Outcome.FAILED))
+    def refused(self, choice: Choice, failure: DeliveryFailure) -> Done:
+        return self._refused(choice, failure, OUTCOMES.get(failure.reason, Outcome.FAILED))
 
     def given_up(self) -> Done:
         """The last failure that time may heal decides; where there is none, ours is at fault."""
         healing = [
-            (provider, failure)
-            for provider, failure in self.failures
+            (choice, failure)
+            for choice, failure in self.failures
             if not isinstance(failure, PermanentFailure)
         ]
         if not healing:
@@ -174,13 +174,13 @@ class _Attempt:
 
     def _refused(
         self,
-        provider: str,
+        choice: Choice,
         failure: DeliveryFailure,
         outcome: Outcome,
         retry_after: float | None = None,
     ) -> Done:
         return refused(
-            provider,
+            choice.name,
             failure,
             outcome,
             started_at=self._started_at,

@@ -72,8 +72,15 @@ def test_every_process_is_deployed_where_it_listens(resources: list[Resource]) -
         assert container["ports"] == [{"name": "http", "containerPort": process.default_port}]
         image = IMAGES.get(name, name).replace("_", "-")
         assert re.search(rf"(^|/)carillon-{image}(:|$)", container["image"])
-        said = {each["name"]: each["value"] for each in container.get("env", [])}
-        assert said == ({"PROCESS": name} if name in IMAGES else {})
+        said = {
+            each["name"]: each.get("value") or each["valueFrom"]["secretKeyRef"]["name"]
+            for each in container.get("env", [])
+        }
+        if name.endswith("_worker"):
+            # Of the services' secrets, the one by which the gateway knows them.
+            assert said == {"INTERNAL_API_SECRET": "carillon-services"}
+        else:
+            assert said == ({"PROCESS": name} if name in IMAGES else {})
 
 
 def test_services_are_found_where_the_settings_say(resources: list[Resource]) -> None:

@@ -60,6 +60,7 @@ class SMTPProvider:
                 default="smtp://127.0.0.1:1025",
             ),
             timeout=env.number("SMTP_TIMEOUT_SECONDS", 10.0, least=0.1, most=60),
+            public_only=env.flag("SMTP_PUBLIC_ONLY", False),
         )
         sender = sender_from(env.text("EMAIL_FROM", "Carillon <notifications@carillon.test>"))
         mails = env.integer("SMTP_MAILS_PER_CONNECTION", 500, least=1)
@@ -103,7 +104,7 @@ class SMTPProvider:
             self._pool.give_back(session)
 
 
-def server_from(url: str, *, timeout: float) -> Server:
+def server_from(url: str, *, timeout: float, public_only: bool = False) -> Server:
     """From `smtp://user:password@host:port?starttls=true` or `smtps://…`. Raises SettingsError."""
     parts = urlsplit(url)
     query = parse_qs(parts.query)
@@ -118,6 +119,7 @@ def server_from(url: str, *, timeout: float) -> Server:
         username=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         timeout=timeout,
+        public_only=public_only,
     )
 
 

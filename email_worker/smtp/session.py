@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from carillon.contracts.provider import OutcomeUnknown
 from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
 from email_worker.mime import Mail
+from email_worker.smtp.public import PublicSMTP, PublicSMTPOverTLS
 from email_worker.smtp.replies import Reply, Stage, failure_of
 
 DOT = b".\r\n"
@@ -26,7 +27,10 @@ DOT = b".\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where and how to connect; `security` is "plain", "starttls" or "tls". Seconds."""
+    """Where and how to connect; `security` is "plain", "starttls" or "tls". Seconds.
+
+    `public_only` refuses addresses that are not the Internet's.
+    """
 
     host: str
     port: int
@@ -34,6 +38,7 @@ class Server:
     username: str = ""
     password: str = ""
     timeout: float = 10.0
+    public_only: bool = False
 
 
 class ConnectionLost(Exception):
@@ -196,9 +201,11 @@ def _open(server: Server, tls: ssl.SSLContext | None) -> smtplib.SMTP:
     name = socket.gethostname() or "localhost"
     smtp: smtplib.SMTP
     if server.security == "tls":
-        smtp = smtplib.SMTP_SSL(server.host, server.port, name, timeout=server.timeout, context=tls)
+        over_tls = PublicSMTPOverTLS if server.public_only else smtplib.SMTP_SSL
+        smtp = over_tls(server.host, server.port, name, timeout=server.timeout, context=tls)
     else:
-        smtp = smtplib.SMTP(server.host, server.port, name, timeout=server.timeout)
+        plain = PublicSMTP if server.public_only else smtplib.SMTP
+        smtp = plain(server.host, server.port, name, timeout=server.timeout)
     try:
         smtp.ehlo_or_helo_if_needed()
         if server.security == "starttls":

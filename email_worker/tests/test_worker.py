@@ -43,6 +43,7 @@ def log(
     path = tmp_path / "worker.log"
     environment = {
         **os.environ,
+        "GATEWAY_URL": "",
         "REDIS_URL": redis_url,
         "RABBITMQ_URL": broker.url,
         "SMTP_URL": f"smtp://127.0.0.1:{server.port}",
@@ -139,6 +140,7 @@ def test_an_unknown_provider_stops_the_start(worker: str) -> None:
         cwd=ROOT,
         env={
             **os.environ,
+            "GATEWAY_URL": "",
             "REDIS_URL": "redis://127.0.0.1:1/0",
             "RABBITMQ_URL": "amqp://127.0.0.1:1",
             f"{channel}_PROVIDERS": "pigeon",

@@ -37,6 +37,7 @@ def test_jobs_of_every_channel_and_lane_are_delivered(
 ) -> None:
     environment = {
         **os.environ,
+        "GATEWAY_URL": "",
         "REDIS_URL": redis_url,
         "RABBITMQ_URL": broker.url,
         "SMS_WORKER_PORT": "0",

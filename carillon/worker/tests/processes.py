@@ -25,6 +25,8 @@ class WorkerProcess:
                 cwd=ROOT,
                 env={
                     **os.environ,
+                    # Only the platform's own providers: nobody asks for accounts.
+                    "GATEWAY_URL": "",
                     "REDIS_URL": redis_url,
                     "RABBITMQ_URL": rabbitmq_url,
                     "LEDGER": str(folder / "ledger"),

@@ -1,0 +1,1 @@
+"""Organizations' own accounts with providers: asked for, remembered, and made into providers."""
