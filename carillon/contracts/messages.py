@@ -160,7 +160,8 @@ class DeviceResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
 class DeliveryJob(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One attempt to deliver one notification. A worker needs nothing beyond it.
 
-    `addresses` are those that this attempt is for; `settled` tells of the devices that earlier
+    `avoid` names the providers that took it and sent no receipt: another is to send it, if there
+    is one. `addresses` are those that this attempt is for; `settled` tells of the devices that earlier
     attempts were done with, whether they took it or never will.
     """
 
@@ -183,6 +184,7 @@ class DeliveryJob(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     queued_at: datetime
     expires_at: datetime | None = None
     traceparent: str = ""
+    avoid: tuple[str, ...] = ()
 
     @property
     def message_id(self) -> str:

@@ -30,7 +30,7 @@ from carillon.worker.lanes import Crew, LaneQueues
 from carillon.worker.outcomes import after_defect, deferred_for, utc_now
 from carillon.worker.redis_link import RedisUnavailable
 from carillon.worker.reporting import Report
-from carillon.worker.routing import Choice, ProviderOrder
+from carillon.worker.routing import Choice, ProviderOrder, passed_over
 from carillon.worker.sending import Sender
 from carillon.worker.telling import call_in_flight, tell_outcome
 
@@ -354,7 +354,7 @@ def _first_choice(order: ProviderOrder, job: DeliveryJob) -> Choice | float:
     Where there is none for any of their platforms it is the first of all: it is not called.
     """
     if not is_for_devices(job):
-        return order.choose(job.lane)
+        return order.choose(job.lane, passed_over(order, job.avoid) if job.avoid else ())
     platforms = dict.fromkeys(
         address.platform for address in job.addresses if order.serves(address.platform)
     )

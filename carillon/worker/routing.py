@@ -166,6 +166,12 @@ class ProviderOrder:
             _trouble(breaker, answer)
 
 
+def passed_over(order: ProviderOrder, names: Collection[str]) -> frozenset[str]:
+    """Of the members those of the providers of these names; none where nobody else is left."""
+    found = {member.identity for member in order.members if member.provider.name in names}
+    return frozenset(found) if len(found) < len(order.members) else frozenset()
+
+
 def in_trouble(failure: DeliveryFailure) -> bool:
     """True where the failure is the provider's (or our account's), not the message's."""
     return isinstance(failure, OutcomeUnknown) or failure.reason in _TROUBLE

@@ -14,7 +14,7 @@ from carillon.observability import tracing
 from carillon.worker import metrics
 from carillon.worker.dedupe import Done
 from carillon.worker.outcomes import OUTCOMES, accepted, refused, utc_now
-from carillon.worker.routing import Choice, ProviderOrder, spreads
+from carillon.worker.routing import Choice, ProviderOrder, passed_over, spreads
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +77,7 @@ class Sender:
         if job.expires_at is not None and job.expires_at <= self._now():
             return None
         tried = {*avoided, *(failed.identity for failed, _ in attempt.failures)}
+        tried |= passed_over(self._order, job.avoid)
         following = self._order.choose(job.lane, tried, platform)
         return following if isinstance(following, Choice) else None
 

@@ -62,3 +62,9 @@ DEVICES_DISABLED = Counter(
     "carillon_devices_disabled_total",
     "Devices that the user service was told are gone, because their push service says so.",
 )
+RECEIPTS_MISSING = Counter(
+    "carillon_receipts_missing_total",
+    "Notifications whose receipt did not come within expect_receipt_within: sent_again (by another "
+    "provider), left (it had ended meanwhile, has expired, or there is no other provider).",
+    ["channel", "result"],
+)

@@ -173,6 +173,7 @@ def new_notification(asked: Asked, composed: Composition, now: datetime) -> stor
             clicks=composed.track_clicks,
         ),
         traceparent=asked.traceparent,
+        expect_receipt_within=composed.expect_receipt_within,
     )
 
 

@@ -75,6 +75,10 @@ class Notification(models.Model):
     queued_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
+    # Seconds that the template gives the provider for its receipt; 0 for ever, and 0 once another
+    # provider was asked because there was none.
+    expect_receipt_within = models.IntegerField(default=0, db_default=0)
+    receipt_due_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -105,6 +109,11 @@ class Notification(models.Model):
                 fields=("organization", "status", "-created_at", "-id"),
                 condition=~models.Q(status="delivered"),
                 name="notification_status",
+            ),
+            models.Index(
+                fields=("receipt_due_at",),
+                condition=models.Q(receipt_due_at__isnull=False),
+                name="notification_receipt_due",
             ),
         )
 

@@ -32,6 +32,7 @@ from gateway.notifications.plan_shapes import (
     SegmentsShape,
 )
 from gateway.organizations.limits import monthly_quota
+from gateway.provider_accounts.selectors import own_providers
 
 SANDBOX = ("sandbox",)
 
@@ -154,8 +155,10 @@ def _outcome(drafted: Draft, refusals: list[RefusalShape]) -> tuple[PlanStatus, 
 def _providers(asked: Asked) -> tuple[str, ...]:
     if asked.caller.mode is Mode.TEST:
         return SANDBOX
-    found: tuple[str, ...] = settings.GATEWAY.providers[asked.body.notification_type]
-    return found
+    channel = asked.body.notification_type
+    own = own_providers(asked.caller.organization_id, channel)
+    platforms: tuple[str, ...] = settings.GATEWAY.providers[channel]
+    return own or platforms
 
 
 def _segments(channel: str, content: Content | None) -> SegmentsShape | None:

@@ -47,6 +47,8 @@ class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
     recipient_name: str
     content: Content
     traceparent: str
+    # Seconds; 0 waits for a receipt for ever.
+    expect_receipt_within: int = 0
 
 
 _INSERT = """
@@ -55,13 +57,13 @@ WITH accepted AS (
     id, organization_id, request_id, request_digest, correlation_id, channel, mode, status,
     reason, lane, priority, category, delivery, user_id, template_code, template_version,
     language, metadata, scheduled_at, deferral, expires_at, created_at, updated_at,
-    attempt, provider, provider_message_id, error_message
+    attempt, provider, provider_message_id, error_message, expect_receipt_within
   ) VALUES (
     %(id)s, %(organization_id)s, %(request_id)s, %(request_digest)s, %(correlation_id)s,
     %(channel)s, %(mode)s, %(status)s, %(reason)s, %(lane)s, %(priority)s, %(category)s,
     %(delivery)s, %(user_id)s, %(template_code)s, %(template_version)s, %(language)s,
     %(metadata)s, %(scheduled_at)s, %(deferral)s, %(expires_at)s, %(created_at)s, %(created_at)s,
-    1, '', '', ''
+    1, '', '', '', %(expect_receipt_within)s
   )
   ON CONFLICT (organization_id, request_id) DO NOTHING
   RETURNING id
@@ -163,6 +165,7 @@ def _parameters(new: NewNotification) -> dict[str, Any]:
         "recipient_name": new.recipient_name,
         "content": _json(new.content),
         "traceparent": new.traceparent,
+        "expect_receipt_within": new.expect_receipt_within,
         "outbox_priority": outbox_priority(new.lane, new.priority),
         "available_at": new.scheduled_at or new.created_at,
         "deferral": new.reason if new.status is Status.SCHEDULED else "",

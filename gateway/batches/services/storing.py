@@ -33,14 +33,15 @@ WITH new AS (
     id, organization_id, batch_id, request_id, request_digest, correlation_id, channel, mode,
     status, reason, lane, priority, category, delivery, user_id, template_code, template_version,
     language, metadata, scheduled_at, deferral, expires_at, created_at, updated_at,
-    attempt, provider, provider_message_id, error_message
+    attempt, provider, provider_message_id, error_message, expect_receipt_within
   )
   SELECT
     id, %(organization_id)s, %(batch_id)s, request_id, request_digest, %(correlation_id)s,
     %(channel)s, %(mode)s, status, reason, %(lane)s, %(priority)s, %(category)s, %(delivery)s,
     user_id, %(template_code)s, template_version, language, %(metadata)s::jsonb, scheduled_at,
     CASE WHEN status = %(scheduled_status)s THEN reason ELSE '' END,
-    %(expires_at)s, %(created_at)s, %(created_at)s, 1, '', '', ''
+    %(expires_at)s, %(created_at)s, %(created_at)s, 1, '', '', '',
+    %(expect_receipt_within)s
   FROM new
   ON CONFLICT (organization_id, request_id) DO NOTHING
   RETURNING id, status, scheduled_at
@@ -123,6 +124,7 @@ def _parameters(batch_id: UUID, notifications: Sequence[NewNotification]) -> dic
         "expires_at": first.expires_at,
         "created_at": first.created_at,
         "traceparent": first.traceparent,
+        "expect_receipt_within": first.expect_receipt_within,
         "outbox_priority": outbox_priority(first.lane, first.priority),
         "rejected": Status.REJECTED.value,
         "scheduled_status": Status.SCHEDULED.value,

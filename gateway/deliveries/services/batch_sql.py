@@ -66,6 +66,8 @@ MOVE = """
             coalesce(nullif(moved.provider_message_id, ''), n.provider_message_id),
         error_message = moved.error_message, next_attempt_at = moved.next_attempt_at,
         sent_at = coalesce(n.sent_at, moved.sent_at), delivered_at = moved.delivered_at,
+        receipt_due_at = CASE WHEN moved.status = 'sent' AND n.expect_receipt_within > 0
+            THEN moved.sent_at + make_interval(secs => n.expect_receipt_within) END,
         updated_at = %s
     FROM json_to_recordset(%s::json) AS moved (
         id uuid, status text, attempt smallint, reason text, provider text,

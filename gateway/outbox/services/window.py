@@ -47,7 +47,12 @@ _TAKE = sql.SQL(
     )
     SELECT n.id, due.attempt, n.organization_id, n.correlation_id, n.channel, n.lane, n.priority,
            n.mode, n.delivery, n.user_id, n.status, n.created_at, n.expires_at,
-           c.addresses::text, c.settled::text, c.content::text, c.recipient_name, c.traceparent
+           c.addresses::text, c.settled::text, c.content::text, c.recipient_name, c.traceparent,
+           CASE WHEN due.attempt > 1 THEN (
+               SELECT string_agg(a.provider, ',' ORDER BY a.number)
+               FROM deliveries_deliveryattempt a
+               WHERE a.notification_id = n.id AND a.outcome = 'sent'
+           ) END
     FROM due
     JOIN notifications_notification n ON n.id = due.notification_id
     LEFT JOIN notifications_notificationcontent c ON c.notification_id = n.id
@@ -90,6 +95,8 @@ class _Row(NamedTuple):
     content: str | None
     recipient_name: str | None
     traceparent: str | None
+    # Of those that took it without a receipt, separated by commas.
+    avoid: str | None
 
 
 @dataclass(slots=True)
@@ -187,6 +194,7 @@ def _message(row: _Row, queued_at: datetime) -> OutgoingMessage:
             queued_at=queued_at,
             expires_at=row.expires_at,
             traceparent=_traceparent(row),
+            avoid=tuple(row.avoid.split(",")) if row.avoid else (),
         )
         return OutgoingMessage(
             route=_route(row.channel, job.lane),

@@ -18,6 +18,7 @@ from gateway.connections import user_service
 from gateway.deliveries.config import EventsSettings
 from gateway.deliveries.consumers import EventsConsumer
 from gateway.deliveries.dead_devices import DeviceDisabler
+from gateway.deliveries.receipts import ReceiptWatcher
 from gateway.deliveries.reconciler import Reconciler
 from gateway.outbox.termination import on_termination
 from gateway.retention.config import RetentionSettings
@@ -60,6 +61,7 @@ class Command(BaseCommand):
             RollupTimer(analytics),
             RetentionTimer(retention),
             SuppressionTeller(),
+            ReceiptWatcher(settings.GATEWAY.providers),
             CallbackDrainer(own.retry_policies, wait_seconds=callbacks.wait_seconds),
             CallbackForgetter(callbacks.replay_seconds, callbacks.wait_seconds),
         ):
