@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from carillon.contracts import ids
 from carillon.errors import Reason
 
 # Refused by us, before anything was sent: free of charge, as is what was cancelled then.
@@ -16,19 +18,46 @@ FREE_REASONS = (
     Reason.FREQUENCY_CAPPED.value,
 )
 
-_COUNT = """
-SELECT count(*) FROM notifications_notification
-WHERE organization_id = %s AND created_at >= %s AND mode = 'live'
+_COUNTED = """
+mode = 'live'
 AND NOT (queued_at IS NULL AND attempt = 1
-         AND (status = 'cancelled' OR (status = 'rejected' AND reason = ANY(%s))))
+         AND (status = 'cancelled' OR (status = 'rejected' AND reason = ANY(%(free)s))))
 """
+
+_COUNT = f"""
+SELECT (
+  SELECT count(*) FROM notifications_notification
+  WHERE organization_id = %(organization)s AND created_at >= %(start)s AND {_COUNTED}
+) + (
+  SELECT coalesce(sum(count), 0) FROM notifications_deletedcount
+  WHERE organization_id = %(organization)s AND month >= %(start)s::date
+)
+"""  # noqa: S608  no value is part of the text
+
+_REMEMBER = f"""
+INSERT INTO notifications_deletedcount (organization_id, month, count)
+SELECT organization_id, date_trunc('month', created_at AT TIME ZONE 'UTC')::date, 1
+FROM notifications_notification WHERE id = %(id)s AND {_COUNTED}
+ON CONFLICT (organization_id, month) DO UPDATE SET count = notifications_deletedcount.count + 1
+"""  # noqa: S608
 
 
 def count_since(organization_id: UUID, start: datetime) -> int:
-    """Live notifications accepted since `start`, without those that were free of charge."""
+    """Live notifications accepted since `start`, a month's, without those free of charge.
+
+    Those that were deleted since then were sent all the same.
+    """
+    parameters: dict[str, Any] = {"organization": organization_id, "start": start, "free": list(FREE_REASONS)}
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, (organization_id, start, list(FREE_REASONS)))
+        cursor.execute(_COUNT, parameters)
         return int(cursor.fetchone()[0])
+
+
+def remember_deleted(notification_id: str) -> None:
+    """Go on counting a notification that is about to be deleted, in its transaction."""
+    found = ids.parse_id(ids.NOTIFICATION, notification_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBER, {"id": found, "free": list(FREE_REASONS)})
 
 
 def lock_quota(organization_id: UUID) -> None:
@@ -39,8 +68,10 @@ def lock_quota(organization_id: UUID) -> None:
         )
 
 
-def existing(ids: Sequence[UUID]) -> set[UUID]:
-    """Those of `ids` that were stored."""
+def existing(notifications: Sequence[UUID]) -> set[UUID]:
+    """Those of them that were stored."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM notifications_notification WHERE id = ANY(%s)", (list(ids),))
+        cursor.execute(
+            "SELECT id FROM notifications_notification WHERE id = ANY(%s)", (list(notifications),)
+        )
         return {row[0] for row in cursor.fetchall()}

@@ -122,6 +122,26 @@ class Notification(models.Model):
         return str(self.pk)
 
 
+class DeletedCount(models.Model):
+    """How many of a month's notifications were deleted: its quota goes on counting them."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
+    # Its first day, in UTC.
+    month = models.DateField()
+    count = models.IntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("organization", "month"), name="deleted_count_month"),
+        )
+
+    def __str__(self) -> str:
+        """The month."""
+        return f"{self.month:%Y-%m}"
+
+
 class NotificationContent(models.Model):
     """What a notification says and to whom: personal, deleted after the retention period.
 

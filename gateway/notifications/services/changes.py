@@ -16,6 +16,7 @@ from gateway.notifications.change_errors import (
     NotChangeable,
     NotDeletable,
 )
+from gateway.notifications.counting import remember_deleted
 from gateway.notifications.email_options import kept_from
 from gateway.notifications.inline import inline_content
 from gateway.notifications.models import Notification, NotificationContent
@@ -64,6 +65,7 @@ def delete_notification(authority: Authority, notification_id: str) -> None:
         notification = lock_notification(authority, notification_id, deleting=True)
         if notification.status not in ENDS:
             raise NotDeletable(notification.status)
+        remember_deleted(notification_id)
         notification.delete()
     log.info("notification deleted", notification=notification_id)
 

@@ -7,9 +7,12 @@ import pytest
 
 from carillon.contracts import ids
 from carillon.contracts.records import CategoryPolicy
+from carillon.contracts.status import Status
+from carillon.errors import Reason
 from gateway.admission import scripts
 from gateway.connections import redis_client
 from gateway.notifications.counting import count_since
+from gateway.notifications.models import DeletedCount
 from gateway.tests.calls import NOTIFICATIONS, inline
 from gateway.tests.conftest import Tenant
 from gateway.tests.factories import make_notification
@@ -100,3 +103,25 @@ def test_without_redis_postgresql_knows(tenant: Tenant, monkeypatch: pytest.Monk
         assert cancel(tenant, sent) == 200
         assert tenant.api.send(later()).status == 202
         assert tenant.api.send(later()).status == 429
+
+
+@pytest.mark.parametrize(
+    ("fields", "counts"),
+    [
+        ({"status": Status.DELIVERED, "queued_at": datetime.now(UTC)}, 1),
+        ({"status": Status.FAILED, "queued_at": datetime.now(UTC), "attempt": 5}, 1),
+        ({"status": Status.CANCELLED}, 0),
+        ({"status": Status.REJECTED, "reason": Reason.USER_OPTED_OUT.value}, 0),
+    ],
+)
+def test_deleting_gives_nothing_back(tenant: Tenant, fields: dict[str, Any], counts: int) -> None:
+    start = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    organization = ids.parse_id(ids.ORGANIZATION, tenant.id)
+    assert organization
+    for _ in range(2):
+        notification = make_notification(tenant.organization, **fields)
+        before = count_since(organization, start)
+        assert tenant.api.call("DELETE", f"{NOTIFICATIONS}{notification.pk}/").status in {200, 204}
+        assert count_since(organization, start) == before
+    assert count_since(organization, start) == 2 * counts
+    assert DeletedCount.objects.count() == counts
