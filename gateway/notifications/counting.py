@@ -47,7 +47,11 @@ def count_since(organization_id: UUID, start: datetime) -> int:
 
     Those that were deleted since then were sent all the same.
     """
-    parameters: dict[str, Any] = {"organization": organization_id, "start": start, "free": list(FREE_REASONS)}
+    parameters: dict[str, Any] = {
+        "organization": organization_id,
+        "start": start,
+        "free": list(FREE_REASONS),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, parameters)
         return int(cursor.fetchone()[0])
