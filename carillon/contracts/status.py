@@ -48,7 +48,8 @@ _OUTCOMES = frozenset(
 
 # An outcome may overtake the relay's own `queued`: the worker can answer before the relay's
 # transaction commits. An end is final: a bounce that comes after `delivered` is recorded and
-# feeds the suppressions, but does not rewrite history.
+# feeds the suppressions, but does not rewrite history. No event leads back from `sent`: where its
+# receipt does not come, gateway/deliveries/services/missing_receipts.py sends it elsewhere, once.
 MOVES: dict[Status, frozenset[Status]] = {
     Status.SCHEDULED: _OUTCOMES | {Status.ACCEPTED, Status.QUEUED, Status.CANCELLED},
     Status.ACCEPTED: _OUTCOMES | {Status.QUEUED, Status.PROCESSING, Status.CANCELLED},
