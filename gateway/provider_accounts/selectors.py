@@ -22,6 +22,12 @@ def get_account(organization_id: str, account_id: str) -> ProviderAccount:
     return account
 
 
+def own_providers(organization_id: str, channel: str) -> tuple[str, ...]:
+    """The names of the providers of its active accounts, in their order, each once."""
+    names = list_active_accounts(organization_id, channel).values_list("provider", flat=True)
+    return tuple(dict.fromkeys(names))
+
+
 def list_active_accounts(organization_id: str, channel: str) -> "QuerySet[ProviderAccount]":
     """Those that messages on this channel are sent through."""
     return list_accounts(organization_id).filter(channel=channel, is_active=True)

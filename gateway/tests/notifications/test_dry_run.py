@@ -14,6 +14,7 @@ from gateway.notifications.models import Notification, NotificationContent
 from gateway.outbox.models import OutboxMessage
 from gateway.tests.calls import inline
 from gateway.tests.conftest import Tenant, forget_connections
+from gateway.tests.factories import make_provider_account
 from gateway.tests.notifications.test_decisions import all_day, noon_tomorrow
 from gateway.tests.records import make_template, make_user, make_version
 
@@ -278,3 +279,15 @@ def any_request(chance: Random, user_ids: list[str]) -> dict[str, Any]:
     if chance.random() < 0.2:
         body["expires_at"] = noon_tomorrow().isoformat()
     return body
+
+
+def test_the_plan_names_the_organizations_own_providers(tenant: Tenant) -> None:
+    for number, (provider, active) in enumerate(
+        [("ses", True), ("postmark", False), ("sendgrid", True), ("ses", True)]
+    ):
+        make_provider_account(
+            tenant.organization, provider=provider, is_active=active, position=number
+        )
+    planned = tenant.api.send(inline(dry_run=True)).data
+    assert planned["providers"] == ["ses", "sendgrid"]
+    assert tenant.test_api.send(inline(dry_run=True)).data["providers"] == ["sandbox"]
