@@ -1,6 +1,7 @@
 """Opens and clicks: where a template asks for it, and only to where its sender meant."""
 
 import re
+import time
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,7 +26,7 @@ from gateway.tests.factories import make_event, make_notification
 from gateway.tests.policies import POLICIES
 from gateway.tests.records import make_template, make_user, make_version
 from gateway.tracking import pages
-from gateway.tracking.pages import COUNTED_MOST, PICTURE
+from gateway.tracking.pages import COUNTED_MOST, PICTURE, WINDOW_SECONDS
 from gateway.tracking.rewriting import tracked, tracking_signer
 from gateway.tracking.tokens import TARGET_MOST, TrackedLink, TrackingSigner
 
@@ -171,10 +172,13 @@ def test_the_picture_is_served_whatever_happens(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = f"/t/{tracking_signer().token(TrackedLink(uuid4()))}.gif"
-    for _ in range(COUNTED_MOST + 5):
+    began = time.monotonic()
+    for _ in range(2 * COUNTED_MOST):
         answer = Client().get(path)
         assert (answer.status_code, answer.content) == (200, PICTURE)
-    assert CallbackEvent.objects.count() == COUNTED_MOST
+    # The limit fills up again meanwhile.
+    refilled = (time.monotonic() - began) * COUNTED_MOST / WINDOW_SECONDS
+    assert COUNTED_MOST <= CallbackEvent.objects.count() <= COUNTED_MOST + refilled + 1
 
     def fail(*_args: object, **_options: object) -> int:
         raise OperationalError("the database is away")
