@@ -12,13 +12,15 @@ from pathlib import Path
 import psycopg
 import requests
 
+from benchmarks.harness import broker
 from benchmarks.harness.programs import PEERS, PEERS_PYTHON
 from benchmarks.harness.sink import Sink
-from deploy.local.child import Child, Command, Layer
+from carillon.broker import topology
+from deploy.local.child import Child, Command, Layer, tail
 from deploy.local.concurrently import together
 from deploy.local.console import Console
 from deploy.local.credentials import new_credentials
-from deploy.local.environment import Addresses
+from deploy.local.environment import Addresses, child_environment
 from deploy.local.errors import StackError
 from deploy.local.ports import HOST, private_port
 from deploy.local.processes import PROCESSES
@@ -54,11 +56,15 @@ SETTINGS = {
 PEERS_VIRTUAL_HOST = "peers"
 PEERS_REDIS_DATABASE = 5
 PEERS_DATABASE = "recipe"
+RECIPE_QUEUE = "celery"  # Celery's default
 
 TEMPLATE = "welcome"
 SUBJECT = "Welcome, {{ name }}!"
 CONTENT = "Hi {{ name }},\n\nThanks for joining {{ company }}!"
 VARIABLES = {"name": "Ada", "company": "Example"}
+
+# What accepts needs: the gateway, and whom it asks where a cache is cold.
+WEB = tuple(name for name, process in PROCESSES.items() if process.web)
 
 START_TIMEOUT = 60.0  # seconds
 ANSWERS_BELOW = 500
@@ -76,8 +82,8 @@ class Scale:
     memory: int
 
 
-FULL = Scale(rounds=5, seconds=5.0, messages=10_000, flood=50_000, rows=1_000_000, memory=100_000)
-QUICK = Scale(rounds=1, seconds=1.0, messages=500, flood=2_000, rows=20_000, memory=2_000)
+FULL = Scale(rounds=5, seconds=5.0, messages=20_000, flood=50_000, rows=1_000_000, memory=100_000)
+QUICK = Scale(rounds=1, seconds=1.0, messages=2_000, flood=2_000, rows=20_000, memory=2_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,27 @@ class Ground:
             if name not in running:
                 platform.start_process(name)
 
+    def stop_platform(self) -> None:
+        """Let none of its processes run, whether it was started before or not."""
+        for name in PROCESSES:
+            self.roster.stop(name)
+
+    @contextmanager
+    def process(self, name: str, **settings: str) -> Iterator[Child]:
+        """Run a process of the platform, which is stopped, with other settings."""
+        port = private_port()
+        process = PROCESSES[name]
+        own = {**self.stack.settings, process.setting: process.address(port), **settings}
+        metrics = self.folder / "metrics"
+        (metrics / name).mkdir(parents=True, exist_ok=True)
+        child = self.roster.start(process.command(port, child_environment(own), metrics))
+        try:
+            yield child
+        except StackError as error:
+            raise StackError(f"{error}\n{tail(child.log)}") from error
+        finally:
+            self.roster.stop(name)
+
     def pid(self, name: str) -> int:
         """The process of that name; raises StackError where it does not run."""
         for child in self.roster.children():
@@ -170,10 +197,10 @@ class Ground:
                 return child.pid
         raise StackError(f"{name} does not run")
 
-    def query(self, text: str, *parameters: object) -> list[tuple[object, ...]]:
-        """Rows of the gateway's database."""
+    def execute(self, statement: str) -> None:
+        """Change the gateway's database."""
         with psycopg.connect(self.postgres.url, dbname="gateway") as connection:
-            return connection.execute(text.encode(), parameters).fetchall()
+            connection.execute(statement.encode())
 
     # --- the peers
 
@@ -269,6 +296,17 @@ class Ground:
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
         with self.peer("recipe_worker", *celery, *quiet, "--concurrency=2"):
             yield
+
+    # --- between scenarios
+
+    def clear(self) -> None:
+        """Forget what was accepted and not delivered, so that nobody is paid for another's work."""
+        if "stack" in self.__dict__:
+            self.only(*WEB)
+            self.execute("DELETE FROM outbox_outboxmessage")
+            broker.purge(self.rabbitmq.url, *(queue.name for queue in topology.queues()))
+        if "recipe" in self.__dict__:
+            broker.purge(self.peers_rabbitmq_url, RECIPE_QUEUE)
 
 
 def _answers(url: str) -> bool:

@@ -5,7 +5,6 @@ import re
 import subprocess
 import threading
 import time
-from bisect import bisect_left
 from typing import IO
 
 from benchmarks.harness.programs import SMTP_SINK
@@ -85,9 +84,16 @@ class Sink:
                 )
             time.sleep(0.01)
 
-    def between(self, begin: float, end: float) -> int:
-        """Mails that came between two moments of the monotonic clock."""
-        return bisect_left(self._times, end) - bisect_left(self._times, begin)
+    def wait_quiet(self, seconds: float, timeout: float) -> None:
+        """Until nothing has come for so long. Raises StackError after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        seen, since = self.count, time.monotonic()
+        while time.monotonic() - since < seconds:
+            if time.monotonic() > deadline:
+                raise StackError(f"mails still come after {timeout:.0f} s")
+            time.sleep(0.05)
+            if self.count != seen:
+                seen, since = self.count, time.monotonic()
 
     def _read(self, output: IO[bytes]) -> None:
         rest = b""

@@ -1,6 +1,6 @@
 """What a ratio must be and is meant to be: the promise that the results are held against."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +11,10 @@ class Target:
     must: float
     aim: float | None = None
     lower: bool = False
+
+    def of(self, what: str) -> "Target":
+        """The same for one of several things."""
+        return replace(self, name=f"{what}: {self.name}")
 
     def verdict(self, ratio: float) -> str:
         """ "aim", "must" or "missed"."""
@@ -38,5 +42,5 @@ END_TO_END_TO_RECIPE = Target("delivered end to end / recipe", 4.0, 8.0)
 EVENTS_TO_UPDATE = Target("events / one UPDATE per event", 3.0, 6.0)
 URGENT_IN_FLOOD = Target("p95 of the high lane in a flood / idle", 3.0, 1.5, lower=True)
 # The page of a table of a million rows beside that of ten thousand: no growth, with some noise.
-READING_GROWTH = Target("p95 with 1,000,000 rows / with 10,000", 1.5, lower=True)
+READING_GROWTH = Target("p95 of the large table / of the small one", 1.5, lower=True)
 MEMORY_GROWTH = Target("memory after 100,000 / after the first 10,000", 1.1, lower=True)

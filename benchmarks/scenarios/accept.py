@@ -9,7 +9,7 @@ row of the outbox by then.
 from functools import partial
 
 from benchmarks.harness import processes, wrk
-from benchmarks.harness.ground import TEMPLATE, VARIABLES, Ground, Peer
+from benchmarks.harness.ground import TEMPLATE, VARIABLES, WEB, Ground, Peer
 from benchmarks.harness.results import Comparison, Result
 from benchmarks.harness.rounds import Measured, Side, interleave
 from benchmarks.harness.targets import ACCEPT_TO_EMPTY, ACCEPT_TO_RECIPE, CPU_TO_EMPTY
@@ -20,8 +20,6 @@ P95 = "p95, ms"
 OURS, EMPTY, RECIPE = "carillon", "empty view", "recipe"
 # Before the first round: every process has its connections, its caches and its code paths.
 WARM_UP = 4.0  # seconds
-# What a notification is accepted with; the two others are asked when a cache is cold.
-SERVICES = ("gateway", "user_service", "template_service")
 
 RECIPE_BODY = {
     "channel": "email",
@@ -43,7 +41,7 @@ def run(ground: Ground) -> Result:
         "variables": VARIABLES,
         "request_id": wrk.UNIQUE,
     }
-    ground.only(*SERVICES)
+    ground.only(*WEB)
 
     def asked(server: Peer, path: str, wanted: object, seconds: float) -> Measured:
         begun = processes.cpu_seconds(server.pid)

@@ -52,7 +52,7 @@ SUITES: tuple[Suite, ...] = (
         without=SHARED,
     ),
     # Waits for servers to start most of the time: the other suite has the processor meanwhile.
-    Suite("deploy", ("deploy",)),
+    Suite("deploy", ("deploy", "benchmarks")),
     Suite("gateway", ("gateway",), "gateway.settings"),
     Suite("template_service", ("template_service", SHARED), "template_service.settings"),
     Suite("user_service", ("user_service", SHARED), "user_service.settings"),

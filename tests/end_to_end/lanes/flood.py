@@ -70,7 +70,7 @@ def queue_up(tenant: Tenant, address: str, crowds: Sequence[Crowd]) -> list[set[
     made = []
     for crowd in crowds:
         seed = accept(tenant, address, crowd.priority)
-        made.append({seed, *_copies(tenant, seed, crowd.count - 1)})
+        made.append({seed, *copies(tenant, seed, crowd.count - 1)})
     platform.start_process("relay")
     wanted = [crowd.count for crowd in crowds]
     eventually(
@@ -95,7 +95,8 @@ def accept(tenant: Tenant, address: str, priority: int) -> str:
     return str(answer.json()["data"]["notification_id"])
 
 
-def _copies(tenant: Tenant, seed: str, count: int) -> list[str]:
+def copies(tenant: Tenant, seed: str, count: int) -> list[str]:
+    """Copies of a notification whose outbox row is still there, each with its own; their ids."""
     seed_id = ids.parse_id(ids.NOTIFICATION, seed)
     settings = tenant.stack.settings
     with psycopg.connect(settings["DATABASE_URL"], dbname="gateway") as connection:
