@@ -8,7 +8,7 @@ NEW_SENDGRID: dict[str, Any] = {
     "provider": "sendgrid",
     "name": "SendGrid of the shop",
     "sender": "Acme <notifications@acme.example>",
-    "credentials": {"api_key": "<the key, which may send mail>"},
+    "credentials": {"api_key": "SG.your-key-that-may-send-mail"},
     "position": 0,
 }
 NEW_TWILIO: dict[str, Any] = {
@@ -17,8 +17,8 @@ NEW_TWILIO: dict[str, Any] = {
     "name": "Twilio",
     "sender": "+15005550006",
     "credentials": {
-        "account_sid": "AC0123456789abcdef0123456789abcdef",
-        "auth_token": "<the auth token of the account>",
+        "account_sid": f"AC{'0123456789abcdef' * 2}",
+        "auth_token": "the-auth-token-of-the-account",
     },
 }
 ACCOUNT: dict[str, Any] = {

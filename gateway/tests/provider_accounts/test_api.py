@@ -6,6 +6,7 @@ import pytest
 
 from carillon.contracts.messages import Mode
 from gateway.provider_accounts import services
+from gateway.provider_accounts.apis import examples
 from gateway.provider_accounts.models import ProviderAccount
 from gateway.tests.conftest import Tenant
 from gateway.tests.factories import make_provider_account
@@ -243,3 +244,10 @@ def test_there_are_not_too_many(tenant: Tenant, monkeypatch: pytest.MonkeyPatch)
     assert tenant.api.post(ACCOUNTS, sendgrid()).status == 201
     refused = tenant.api.post(ACCOUNTS, sendgrid())
     assert refused.error == (409, "too_many_provider_accounts")
+
+
+@pytest.mark.parametrize("example", [examples.NEW_SENDGRID, examples.NEW_TWILIO])
+def test_the_examples_of_the_documentation_are_accepted(
+    tenant: Tenant, example: dict[str, Any]
+) -> None:
+    assert tenant.api.post(ACCOUNTS, example).status == 201
