@@ -119,6 +119,8 @@ def test_an_internal_call_with_a_wrong_secret(stack: Stack, service: str) -> Non
 def test_a_neighbour_that_is_down_is_named(stack: Stack, tenant: Tenant) -> None:
     tenant.make_template("hello")
     user_id = tenant.make_user()
+    # What the organization decided is cached from here on.
+    tenant.accepted("email", user_id, "hello")
     stack.platform.stop("user_service")
     try:
         answer = tenant.send("email", "crm-4711", "hello")

@@ -1,7 +1,10 @@
 """A provider with an API that fails, and one that asks for a pause."""
 
+from contextlib import AbstractContextManager
+
 from carillon.testing.http_double import Reply
 from tests.end_to_end.faults.api_provider import LIMITED, UNAVAILABLE
+from tests.end_to_end.faults.arena import Arena
 from tests.end_to_end.faults.outages import outage
 from tests.end_to_end.faults.scenario import Experiment
 
@@ -10,40 +13,48 @@ WORKER = ("email_worker", "-m", "email_worker")
 UNDER_WAY = 0.5
 
 
+def api_then_smtp(arena: Arena) -> AbstractContextManager[object]:
+    """The worker's first provider is the one with an API."""
+    return arena.replaced(*WORKER, **arena.api_provider.settings(others=("smtp",)))
+
+
+def api_alone(arena: Arena) -> AbstractContextManager[object]:
+    """The worker has no other."""
+    return arena.replaced(*WORKER, **arena.api_provider.settings())
+
+
 def fail_over(experiment: Experiment) -> None:
     """The first provider says 503; mail goes on by the second, without waiting for the first."""
     arena = experiment.arena
     api, delivered = arena.api_provider, arena.provider.latest
-    with arena.replaced(*WORKER, **api.settings(others=("smtp",))):
-        with outage(experiment):
-            before, api.trouble = len(delivered), Reply(UNAVAILABLE)
-            try:
-                arena.pause(experiment.scale.outage)
-            finally:
-                api.trouble = None
-            meanwhile = len(delivered) - before
-            if not experiment.scale.patient:
-                arena.let_time_pass()
-        experiment.note(f"{meanwhile} delivered by the second provider meanwhile")
-        experiment.expect(meanwhile > 0, "nothing was delivered meanwhile")
-        experiment.load.wait_until_done(1.0)
+    with outage(experiment):
+        before, api.trouble = len(delivered), Reply(UNAVAILABLE)
+        try:
+            arena.pause(experiment.scale.outage)
+        finally:
+            api.trouble = None
+        meanwhile = len(delivered) - before
+        if not experiment.scale.patient:
+            arena.let_time_pass()
+    experiment.note(f"{meanwhile} delivered by the second provider meanwhile")
+    experiment.expect(meanwhile > 0, "nothing was delivered meanwhile")
+    experiment.load.wait_until_done(1.0)
 
 
 def ask_for_a_pause(experiment: Experiment) -> None:
     """The only provider says 429 with a Retry-After to whatever is sent in that time."""
     arena = experiment.arena
     api, seconds = arena.api_provider, pause_asked_for(experiment)
-    with arena.replaced(*WORKER, **api.settings()):
-        with outage(experiment):
-            api.trouble = Reply(LIMITED, headers={"Retry-After": str(seconds)})
-            try:
-                arena.pause(experiment.scale.outage)
-            finally:
-                api.trouble = None
-        experiment.load.wait_until_done(1.0)
-        # What was refused waits in the outbox; the others must not find another worker's settings.
-        waited_for = len(experiment.load.promised)
-        arena.wait_until(lambda: _delivered(experiment) >= waited_for, 60.0)
+    with outage(experiment):
+        api.trouble = Reply(LIMITED, headers={"Retry-After": str(seconds)})
+        try:
+            arena.pause(experiment.scale.outage)
+        finally:
+            api.trouble = None
+    experiment.load.wait_until_done(1.0)
+    # What was refused waits in the outbox; the others must not find another worker's settings.
+    waited_for = len(experiment.load.promised)
+    arena.wait_until(lambda: _delivered(experiment) >= waited_for, 60.0)
 
 
 def no_early_call(experiment: Experiment) -> None:

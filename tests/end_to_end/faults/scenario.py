@@ -1,6 +1,7 @@
 """What a scenario is: a promise, how it is put to the test, and what is allowed to happen."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from tests.end_to_end.faults.arena import Arena
@@ -75,6 +76,11 @@ def no_check(_experiment: Experiment) -> None:
     """The counts say it all."""
 
 
+def as_it_is(_arena: Arena) -> AbstractContextManager[None]:
+    """Nothing is changed."""
+    return nullcontext()
+
+
 def at_once(_scale: Scale) -> float:
     """As fast as the rate allows."""
     return 0.0
@@ -128,7 +134,8 @@ class Scenario:
     as failed because nobody can say. `refusals` are the answers that clients may get meanwhile,
     0 for none; `final` those that end a request without a notification. `lasts` is for how many
     seconds the load is spread; `steady` says that clients must not notice the fault in the time
-    that answers take. `beside` names processes of which a second one runs meanwhile.
+    that answers take. `beside` names processes of which a second one runs meanwhile; `within`
+    changes the arena for as long as the load lasts.
     """
 
     name: str
@@ -143,6 +150,7 @@ class Scenario:
     lasts: Callable[[Scale], float] = at_once
     steady: bool = False
     beside: tuple[str, ...] = ()
+    within: Callable[[Arena], AbstractContextManager[object]] = as_it_is
     orders: Callable[[str, Scale], list[Order]] = plain
     template: Callable[[], dict[str, str]] = dict
     clients: int = 8

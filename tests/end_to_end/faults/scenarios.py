@@ -177,12 +177,12 @@ SCENARIOS = (
     ),
     Scenario(
         name="provider-failover", promise="the next takes over", injected="503 from the first",
-        inject=limits.fail_over, lasts=during_the_outage, steady=True,
+        within=limits.api_then_smtp, inject=limits.fail_over, lasts=during_the_outage, steady=True,
     ),
     Scenario(
         name="provider-limited", promise="Retry-After is kept", injected="429 from the provider",
-        inject=limits.ask_for_a_pause, check=limits.no_early_call, lasts=during_the_outage,
-        steady=True,
+        within=limits.api_alone, inject=limits.ask_for_a_pause, check=limits.no_early_call,
+        lasts=during_the_outage, steady=True,
     ),
     # Time.
     Scenario(

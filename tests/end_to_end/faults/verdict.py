@@ -90,18 +90,19 @@ def run(arena: Arena, scenario: Scenario, scale: Scale) -> Verdict:
         tenant, user_id = arena.new_tenant(scenario.quota(scale))
     code = f"{scenario.name}-{time.time_ns()}"
     tenant.make_template(code, **scenario.template())
-    orders = scenario.orders(code, scale)
-    load = Load(
-        tenant,
-        user_id,
-        orders,
-        rate=scenario.rate(scale, len(orders)),
-        clients=scenario.clients,
-        final=scenario.final,
-        stopped=lambda: arena.roster.closed,
-    )
-    experiment = Experiment(arena, scale, load)
-    with arena.doubled(scenario.beside):
+    # What takes long to start is there before the clock runs.
+    with arena.doubled(scenario.beside), scenario.within(arena):
+        orders = scenario.orders(code, scale)
+        load = Load(
+            tenant,
+            user_id,
+            orders,
+            rate=scenario.rate(scale, len(orders)),
+            clients=scenario.clients,
+            final=scenario.final,
+            stopped=lambda: arena.roster.closed,
+        )
+        experiment = Experiment(arena, scale, load)
         given_up = _inject(experiment, scenario)
     evidence.settled(arena, code, len(load.promised), SETTLE_SECONDS)
     evidence.quiet(arena, QUIET_SECONDS)
