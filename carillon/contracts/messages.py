@@ -161,8 +161,8 @@ class DeliveryJob(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """One attempt to deliver one notification. A worker needs nothing beyond it.
 
     `avoid` names the providers that took it and sent no receipt: another is to send it, if there
-    is one. `addresses` are those that this attempt is for; `settled` tells of the devices that earlier
-    attempts were done with, whether they took it or never will.
+    is one. `addresses` are those that this attempt is for; `settled` tells of the devices that
+    earlier attempts were done with, whether they took it or never will.
     """
 
     version: int = JOB_VERSION
