@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -40,7 +41,10 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="carillon-bench-"))
     folder.chmod(0o711)  # PostgreSQL's own account must reach its data
     roster = Roster(folder, folder / "logs")
-    ground = Ground(folder, roster, console, QUICK if chosen.quick else FULL)
+    scale = QUICK if chosen.quick else FULL
+    if chosen.rounds:
+        scale = replace(scale, rounds=chosen.rounds)
+    ground = Ground(folder, roster, console, scale)
 
     def work() -> int:
         try:
@@ -94,6 +98,7 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="default: all")
     parser.add_argument("--quick", action="store_true", help="only to see that they run")
+    parser.add_argument("--rounds", type=int, help=f"of each side (default: {FULL.rounds})")
     parser.add_argument(
         "--results",
         type=Path,

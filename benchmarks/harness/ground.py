@@ -105,7 +105,7 @@ class Ground:
         self.roster = roster
         self.console = console
         self.scale = scale
-        self.sink = Sink()
+        self.sink = Sink(lambda: roster.closed)
         self.postgres = Postgres(
             data / "postgres", roster=roster, password=credentials["POSTGRES_PASSWORD"]
         )

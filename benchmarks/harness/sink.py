@@ -5,6 +5,7 @@ import re
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from typing import IO
 
 from benchmarks.harness.programs import SMTP_SINK
@@ -21,9 +22,13 @@ _COUNT = re.compile(rb"mesg=(\d+)\r")
 
 
 class Sink:
-    """Counts mails and remembers when each came; a context manager."""
+    """Counts mails and remembers when each came; a context manager.
 
-    def __init__(self) -> None:
+    No wait outlasts `stopped`: who would have sent is gone by then.
+    """
+
+    def __init__(self, stopped: Callable[[], bool]) -> None:
+        self._stopped = stopped
         self.port = private_port()
         self._times: list[float] = []
         self._process: subprocess.Popen[bytes] | None = None
@@ -78,6 +83,8 @@ class Sink:
         """Until so many have come in all. Raises StackError."""
         deadline = time.monotonic() + timeout
         while len(self._times) < count:
+            if self._stopped():
+                raise StackError("stopped")
             if time.monotonic() > deadline:
                 raise StackError(
                     f"{len(self._times):,} of {count:,} mails came within {timeout:.0f} s"

@@ -25,11 +25,14 @@ RATE = "mails a second"
 TWO, ONE = "carillon, 2 processes", "carillon, 1 process"
 CELERY, DRAMATIQ, SMTPLIB = "Celery, 2 processes", "dramatiq, 2 processes", "smtplib, 1 process"
 TIMEOUT = 120.0  # seconds
+# Task queues with `send_mail` take a minute for what takes us seconds: their rate is that of fewer.
+FEWER = 5
 
 
 def run(ground: Ground) -> Result:
     """Measure all five."""
     count = ground.scale.messages
+    few = count // FEWER
     ground.stack  # noqa: B018  starts it
     ground.only(*WEB, "relay")
     job = example_job(ground)
@@ -46,13 +49,13 @@ def run(ground: Ground) -> Result:
         broker.purge(ground.rabbitmq.url, topology.EVENTS_QUEUE)
         return {RATE: rate}
 
-    def peer(command: Command, *enqueue: str) -> Measured:
+    def peer(command: Command, mails: int, *enqueue: str) -> Measured:
         if enqueue:
-            ground.run_peer("enqueue", *enqueue, str(count))
+            ground.run_peer("enqueue", *enqueue, str(mails))
         before = ground.sink.count
         ground.roster.start(command, show=False)
         try:
-            return {RATE: ground.sink.rate(before, count, TIMEOUT)}
+            return {RATE: ground.sink.rate(before, mails, TIMEOUT)}
         finally:
             ground.roster.stop(command.name)
 
@@ -64,10 +67,10 @@ def run(ground: Ground) -> Result:
     bare = ground.peer_command("smtplib_loop", "smtplib_loop.py", str(count))
     sides = [
         Side(TWO, lambda: ours(2)),
-        Side(CELERY, lambda: peer(with_celery, "celery_mail.py")),
-        Side(DRAMATIQ, lambda: peer(with_dramatiq, "dramatiq_mail.py")),
+        Side(CELERY, lambda: peer(with_celery, few, "celery_mail.py")),
+        Side(DRAMATIQ, lambda: peer(with_dramatiq, few, "dramatiq_mail.py")),
         Side(ONE, lambda: ours(1)),
-        Side(SMTPLIB, lambda: peer(bare)),
+        Side(SMTPLIB, lambda: peer(bare, count)),
     ]
     rounds = interleave(sides, ground.scale.rounds, ground.console)
     return Result(
@@ -79,7 +82,10 @@ def run(ground: Ground) -> Result:
             Comparison(WORKER_TO_DRAMATIQ, (TWO, RATE), (DRAMATIQ, RATE)),
             Comparison(WORKER_TO_SMTPLIB, (ONE, RATE), (SMTPLIB, RATE)),
         ),
-        notes=("Every mail of ours has its confirmed event: that is checked in each round.",),
+        notes=(
+            f"Celery and dramatiq: {few:,} mails in each round.",
+            "Every mail of ours has its confirmed event: that is checked in each round.",
+        ),
     )
 
 
