@@ -96,9 +96,9 @@ def during_the_kills(scale: Scale) -> float:
     return (scale.kills - 1) * RESTART
 
 
-def during_the_roll_out(_scale: Scale) -> float:
+def during_the_roll_out(scale: Scale) -> float:
     """Until those that clients wait for were replaced, and longer."""
-    return 5 * RESTART
+    return (15 if scale.patient else 5) * RESTART
 
 
 def during_the_stops(scale: Scale) -> float:
