@@ -48,6 +48,7 @@ SUITES: tuple[Suite, ...] = (
             "sms_worker",
             "push_worker",
             "tests/test_architecture.py",
+            "tests/test_provider_accounts.py",
         ),
         without=SHARED,
     ),
