@@ -12,7 +12,7 @@ from gateway.notifications.errors import NotificationNotFound
 from gateway.notifications.models import Notification, NotificationContent, RecipientDigest
 
 # How many of a list are counted, and reached by page number: beyond, one goes on by cursor.
-COUNTED_MOST = 100_000
+COUNTED_MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
