@@ -208,3 +208,14 @@ def test_each_service_has_its_database() -> None:
     script = (ROOT / "deploy/compose/postgres/10-databases.sql").read_text(encoding="utf-8")
     created = set(re.findall(r"^CREATE DATABASE (\w+);$", script, re.MULTILINE))
     assert created == {"gateway", "templates", "users"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_container_may_take_the_whole_machine(name: str) -> None:
+    assert set(SERVICES[name]["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
+
+
+def test_what_names_no_profile_is_the_core() -> None:
+    assert {
+        name for name, service in SERVICES.items() if service.get("profiles") != ["observability"]
+    } == set(SERVICES) - OBSERVERS
