@@ -1,10 +1,7 @@
-"""The timer that has dead devices disabled, beside the consumer of events."""
+"""The timer that has dead devices disabled, in the events process."""
 
-import threading
 from collections.abc import Callable
-from types import TracebackType
 
-import psycopg
 import structlog
 
 from carillon.clients.http import InternalHTTP, ServiceDown
@@ -14,58 +11,41 @@ from gateway.deliveries.services.dead_devices import (
     forget_dead_devices,
     tell_user_service,
 )
-from gateway.outbox.database import Session
+from gateway.deliveries.timers import Timer
+from gateway.outbox.database import Connection
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 100
-IDLE_IN_TRANSACTION = 30.0
 
 
-class DeviceDisabler:
-    """A thread that tells the user service every `interval` seconds, while inside the `with` block.
+class DeviceDisabler(Timer):
+    """Tells the user service; whom it could not tell it tells the next time.
 
-    Whom it could not tell it tells the next time. Several processes may do so.
+    Several processes may do so.
     """
 
+    name = "dead_devices"
+    keeps_connection = True
+
     def __init__(self, interval: float, client: Callable[[], InternalHTTP]) -> None:
-        self._interval = interval
+        super().__init__(interval)
         self._client = client
-        self._stop = threading.Event()
-        self._session = Session("dead_devices", idle_in_transaction=IDLE_IN_TRANSACTION)
-        self._thread = threading.Thread(target=self._run, name="dead-devices", daemon=True)
 
-    def __enter__(self) -> "DeviceDisabler":
-        self._thread.start()
-        return self
+    def look(self, connection: Connection) -> None:
+        """Raises psycopg.Error."""
+        try:
+            self._tell(connection)
+        except ServiceDown:
+            log.warning("dead devices wait for the user service")
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join(timeout=5.0)
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._interval):
-            try:
-                self._tell()
-            except ServiceDown:
-                log.warning("dead devices wait for the user service")
-            except psycopg.Error as error:
-                log.warning("could not look for dead devices", error=repr(error))
-                self._session.drop()
-        self._session.drop()
-
-    def _tell(self) -> None:
-        while not self._stop.is_set():
-            devices = find_dead_devices(self._session.connection(), AT_ONCE)
+    def _tell(self, connection: Connection) -> None:
+        while not self.stopping:
+            devices = find_dead_devices(connection, AT_ONCE)
             if not devices:
                 return
             known = tell_user_service(self._client(), devices)
-            forget_dead_devices(self._session.connection(), known)
+            forget_dead_devices(connection, known)
             metrics.DEVICES_DISABLED.inc(len(known))
             if len(devices) < AT_ONCE or not known:
                 return
