@@ -69,31 +69,26 @@ class ProcessLimits:
 
     def take(self, key: str, policy: str, most: int, window: int) -> LimitState:
         """Count one against `key`: `most` in `window` seconds."""
-        interval = window / most
-        with self._lock:
-            now = self._clock()
-            full_at = max(self._full_at.get(key, now), now)
-            after = full_at + interval
-            wait = after - window - now
-            if wait > 1e-6:
-                return LimitState(policy, most, window, False, 0, full_at - now, wait)
-            self._full_at[key] = after
-            self._full_at.move_to_end(key)
-            if len(self._full_at) > self._capacity:
-                self._full_at.popitem(last=False)
-        remaining = math.floor((window - (after - now)) / interval + 1e-3)
-        return LimitState(policy, most, window, True, remaining, after - now, 0.0)
+        return self._state(key, policy, most, window, count=True)
 
     def peek(self, key: str, policy: str, most: int, window: int) -> LimitState:
         """What `take` would say; nothing is counted."""
+        return self._state(key, policy, most, window, count=False)
+
+    def _state(self, key: str, policy: str, most: int, window: int, *, count: bool) -> LimitState:
         interval = window / most
         with self._lock:
             now = self._clock()
             full_at = max(self._full_at.get(key, now), now)
-        after = full_at + interval
-        wait = after - window - now
-        if wait > 1e-6:
-            return LimitState(policy, most, window, False, 0, full_at - now, wait)
+            wait = full_at + interval - window - now
+            if wait > 1e-6:
+                return LimitState(policy, most, window, False, 0, full_at - now, wait)
+            if count:
+                full_at += interval
+                self._full_at[key] = full_at
+                self._full_at.move_to_end(key)
+                if len(self._full_at) > self._capacity:
+                    self._full_at.popitem(last=False)
         remaining = math.floor((window - (full_at - now)) / interval + 1e-3)
         return LimitState(policy, most, window, True, remaining, full_at - now, 0.0)
 
