@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from carillon.contracts.messages import DeliveryJob
-from carillon.contracts.provider import Acceptance, Capabilities, OutcomeUnknown
+from carillon.contracts.provider import Acceptance, Capabilities
 from carillon.errors import PermanentFailure, Reason
 from carillon.settings import Environment, SettingsError
-from carillon.worker.providers.aws import AWSAccount, AWSCalls
+from carillon.worker.providers.aws import AWSAccount, AWSCalls, acceptance_of
 from email_worker.mime import Sender, build_mail
 from email_worker.providers.smtp import sender_from
 
@@ -92,10 +92,7 @@ class SESProvider:
             ),
             _reason_of,
         )
-        message_id = answer.get("MessageId")
-        if not isinstance(message_id, str) or not message_id:
-            raise OutcomeUnknown("The provider's answer cannot be understood.")
-        return Acceptance(message_id)
+        return acceptance_of(answer)
 
     def close(self) -> None:
         """Close the pooled connections."""

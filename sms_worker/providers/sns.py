@@ -8,10 +8,10 @@ import time
 from collections.abc import Mapping
 
 from carillon.contracts.messages import DeliveryJob
-from carillon.contracts.provider import Acceptance, Capabilities, OutcomeUnknown
+from carillon.contracts.provider import Acceptance, Capabilities
 from carillon.errors import Reason
 from carillon.settings import Environment, SettingsError
-from carillon.worker.providers.aws import AWSAccount, AWSCalls
+from carillon.worker.providers.aws import AWSAccount, AWSCalls, acceptance_of
 from carillon.worker.providers.http import single_address
 from sms_worker.content import text_of
 
@@ -92,10 +92,7 @@ class SNSProvider:
             ),
             _reason_of,
         )
-        message_id = answer.get("MessageId")
-        if not isinstance(message_id, str) or not message_id:
-            raise OutcomeUnknown("The provider's answer cannot be understood.")
-        return Acceptance(message_id)
+        return acceptance_of(answer)
 
     def close(self) -> None:
         """Close the pooled connections."""

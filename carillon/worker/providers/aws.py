@@ -15,7 +15,7 @@ import boto3
 import botocore.exceptions
 from botocore.config import Config
 
-from carillon.contracts.provider import OutcomeUnknown
+from carillon.contracts.provider import Acceptance, OutcomeUnknown
 from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
 from carillon.settings import Environment, SettingsError
 from carillon.worker.providers.http import (
@@ -201,3 +201,11 @@ class AWSCalls:
         headers = response_dict["headers"]
         wait = retry_after(headers, self._now())
         self._heard.answer = Answer(response_dict["status_code"], headers, retry_after=wait)
+
+
+def acceptance_of(answer: Mapping[str, Any]) -> Acceptance:
+    """Of a call that answers with a MessageId. Raises OutcomeUnknown where it has none."""
+    message_id = answer.get("MessageId")
+    if not isinstance(message_id, str) or not message_id:
+        raise OutcomeUnknown("The provider's answer cannot be understood.")
+    return Acceptance(message_id)
