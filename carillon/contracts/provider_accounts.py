@@ -266,7 +266,8 @@ class ProviderAccount(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     """An active account as a worker gets it: with its secrets, which its `repr` leaves out.
 
     Accounts of a lower `position` are tried first; of the same, in proportion to `weight`.
-    `rate_per_second` None is what the provider declares, 0 no limit.
+    `rate_per_second` None is what the provider declares, 0 no limit. `callback_url` is where the
+    provider reports to; empty where it does not.
     """
 
     account_id: str
@@ -276,6 +277,7 @@ class ProviderAccount(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     position: int = 0
     weight: int = 1
     rate_per_second: float | None = None
+    callback_url: str = ""
     credentials: dict[str, str]
 
     def __repr__(self) -> str:
