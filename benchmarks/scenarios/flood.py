@@ -42,6 +42,8 @@ def run(ground: Ground) -> Result:
     )
     with ground.console.step(f"{rounds_wanted} floods of {jobs:,} jobs on a platform of their own"):
         child.wait(ROUND_TIMEOUT * (rounds_wanted + 1))
+        # Its exit code is its own verdict; left on the roster, it would end the next scenario.
+        ground.roster.stop("lanes")
     if not times.is_file():
         raise StackError(f"the lanes were not measured:\n{child.log.read_text()[-2000:]}")
     rounds = Rounds()
