@@ -1,6 +1,9 @@
 """Addresses are stored in one form, and those that nobody can be reached at are refused."""
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from carillon.web.addresses import InvalidAddress, normalize_email, normalize_phone_number
 
@@ -52,6 +55,35 @@ def test_an_email_that_cannot_be_delivered_to_is_refused(given: str) -> None:
     with pytest.raises(InvalidAddress) as refusal:
         normalize_email(given)
     assert str(refusal.value)
+
+
+_LOCAL = st.text(alphabet="aZ0.+-_'\"!@ \té", max_size=66)
+_DOMAIN = st.one_of(
+    st.sampled_from(("example.com", "Example.COM", "xn--mnchen-3ya.de", "münchen.de", "a.test")),
+    st.text(alphabet="aZ0.-_@ \ré", max_size=20),
+    st.integers(180, 260).map(lambda length: ("a" * 60 + ".") * (length // 61) + "com"),
+)
+
+
+@given(_LOCAL, _DOMAIN)
+@example("jane", "ab--cd.com")
+@example("jane", "example.com.")
+@example("a" * 64, "a" * 63 + "." + "b" * 63 + "." + "c" * 61)
+def test_the_quick_way_says_what_the_whole_check_says(local: str, domain: str) -> None:
+    text = f"{local}@{domain}"
+    try:
+        checked = validate_email(
+            text,
+            check_deliverability=False,
+            allow_smtputf8=False,
+            test_environment=True,
+            strict=True,
+        )
+    except EmailNotValidError:
+        with pytest.raises(InvalidAddress):
+            normalize_email(text)
+    else:
+        assert normalize_email(text) == checked.ascii_email
 
 
 @pytest.mark.parametrize(
