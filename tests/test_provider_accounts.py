@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 import email_worker.registry
 import push_worker.registry
 import sms_worker.registry
+from carillon.contracts.provider import CannotVerify, Verifiable
 from carillon.contracts.provider_accounts import ACCOUNT_SHAPES, ProviderAccount, settings_of
 from carillon.settings import GivenSettings
 from carillon.worker.accounts.making import AccountProviders, UnusableProvider
@@ -94,6 +95,19 @@ def pairs() -> Iterator[tuple[str, str]]:
 def test_every_provider_of_the_workers_is_in_the_table_and_no_other() -> None:
     table = {(channel, name) for channel, shapes in ACCOUNT_SHAPES.items() for name in shapes}
     assert table == set(pairs()) == set(SAMPLES)
+
+
+@pytest.mark.parametrize(("channel", "provider"), list(pairs()))
+def test_every_account_is_verified_or_says_why_not(channel: str, provider: str) -> None:
+    env = GivenSettings({"ENVIRONMENT": "production"})
+    made = AccountProviders(REGISTRIES[channel], env).make(account(channel, provider)).provider
+    try:
+        assert isinstance(made, Verifiable)
+        if provider.startswith("msg91"):
+            with pytest.raises(CannotVerify):
+                made.verify()
+    finally:
+        made.close()
 
 
 @pytest.mark.parametrize(("channel", "provider"), list(pairs()))

@@ -1,7 +1,7 @@
 """The contract between a worker and a provider: a job in, an acceptance or a failure out."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from carillon.contracts.messages import DeliveryJob
 from carillon.errors import DeliveryFailure, Reason
@@ -69,4 +69,26 @@ class Provider(Protocol):
 
     def close(self) -> None:
         """Release connections; no `send` is under way or follows."""
+        ...
+
+
+class CannotVerify(Exception):
+    """Whether the account works shows only in sending; `message`, for people, says why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@runtime_checkable
+class Verifiable(Protocol):
+    """A provider whose account can be tested without sending anything to anybody."""
+
+    def verify(self) -> str:
+        """What was shown of the account, in a sentence for its owner.
+
+        Within a bound of time, and nothing is kept. Raises PermanentFailure where the provider
+        refuses the account, TemporaryFailure where it could not be asked, and CannotVerify. The
+        message of each holds no secret and nothing that the provider wrote.
+        """
         ...

@@ -30,6 +30,7 @@ from carillon.worker.providers.http import (
     require_tls,
     retry_after,
 )
+from email_worker import anymail_checks
 from email_worker.attachments import File, files_of
 from email_worker.mailbox import InvalidMailbox, parse_mailbox
 from email_worker.mime import client_headers, reply_to, unsubscribe_headers
@@ -87,6 +88,7 @@ class AnymailProvider:
         self.receipts = receipts
         self._sender = _checked_sender(account.sender)
         self._clock = clock
+        self._account = account
         self._backend = _backend(service, account)
 
     @classmethod
@@ -123,6 +125,15 @@ class AnymailProvider:
         if not isinstance(message_id, str) or not message_id:
             raise OutcomeUnknown("The provider's answer cannot be understood.")
         return Acceptance(message_id)
+
+    def verify(self) -> str:
+        """Raises TemporaryFailure, PermanentFailure or CannotVerify."""
+        # Mailgun sends for the domain of the sender where none is given.
+        domain = sender_from(self._account.sender).mailbox.domain
+        credentials = {"sender_domain": domain, **self._account.credentials}
+        return anymail_checks.verify(
+            self.name, self._backend.api_url, credentials, self._account.timeout
+        )
 
     def close(self) -> None:
         """Close the pooled connections."""

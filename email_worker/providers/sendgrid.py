@@ -20,6 +20,7 @@ from carillon.worker.providers.http import (
     failure_of,
     require_tls,
 )
+from carillon.worker.providers.verifying import account_check, refused
 from email_worker.attachments import File, files_of
 from email_worker.mailbox import InvalidMailbox, parse_mailbox
 from email_worker.mime import client_headers, reply_to, unsubscribe_headers
@@ -38,6 +39,7 @@ PERMANENT: Mapping[str, Reason] = {
     "from": Reason.CONFIGURATION,
 }
 _TEMPORARY: Mapping[str, Reason] = {}
+_SEND_SCOPE = "mail.send"
 # Tracking is a template's wish, never the account's: it rewrites links.
 _NO_TRACKING = {
     "click_tracking": {"enable": False, "enable_text": False},
@@ -94,6 +96,21 @@ class SendGridProvider:
         if answer.status == 202 and message_id:
             return Acceptance(message_id)
         raise failure_of(answer, _field(answer), permanent=PERMANENT, temporary=_TEMPORARY)
+
+    def verify(self) -> str:
+        """Asks what the key may do. Raises TemporaryFailure or PermanentFailure.
+
+        https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions/
+        retrieve-a-list-of-scopes-for-which-this-user-has-access
+        """
+        with account_check():
+            answer = self._http.get("/v3/scopes")
+            scopes = answer.fields.get("scopes")
+            if answer.status != 200 or not isinstance(scopes, list):
+                raise failure_of(answer, permanent={}, temporary=_TEMPORARY)
+        if _SEND_SCOPE not in scopes:
+            raise refused(f"The key may not send mail: it lacks the scope {_SEND_SCOPE}.")
+        return "SendGrid accepts the key, and it may send mail. The sender was not tried."
 
     def close(self) -> None:
         """Close the pooled connections."""

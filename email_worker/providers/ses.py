@@ -13,6 +13,7 @@ from carillon.contracts.provider import Acceptance, Capabilities
 from carillon.errors import PermanentFailure, Reason
 from carillon.settings import Environment, SettingsError
 from carillon.worker.providers.aws import AWSAccount, AWSCalls, acceptance_of
+from carillon.worker.providers.verifying import refused, unanswered
 from email_worker.mime import Sender, build_mail
 from email_worker.providers.smtp import sender_from
 
@@ -93,6 +94,24 @@ class SESProvider:
             _reason_of,
         )
         return acceptance_of(answer)
+
+    def verify(self) -> str:
+        """Asks how the account stands. Raises TemporaryFailure, PermanentFailure or CannotVerify.
+
+        https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html
+        """
+        account = self._calls.check(self._calls.client.get_account, "ses:GetAccount")
+        may_send = account.get("SendingEnabled")
+        if not isinstance(may_send, bool):
+            raise unanswered()
+        if not may_send:
+            raise refused("Amazon accepts the key, and sending is paused for the account.")
+        if account.get("ProductionAccessEnabled") is not True:
+            return (
+                "Amazon accepts the key. The account is in the sandbox: it reaches verified "
+                "addresses alone. The sender was not tried."
+            )
+        return "Amazon accepts the key, and the account may send. The sender was not tried."
 
     def close(self) -> None:
         """Close the pooled connections."""

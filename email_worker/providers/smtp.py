@@ -48,6 +48,7 @@ class SMTPProvider:
         self._pool = SessionPool(server, lifetime or Lifetime(), tls)
         self._sender = sender
         self._now = now
+        self._logs_in = bool(server.username)
 
     @classmethod
     def from_environment(cls, env: Environment) -> "SMTPProvider":
@@ -75,6 +76,17 @@ class SMTPProvider:
         if session is None or not self._sent_over(session, mail):
             self._send_over_new(mail, again=session is not None)
         return Acceptance(mail.message_id)
+
+    def verify(self) -> str:
+        """Connects, encrypts, logs in, says NOOP. Raises TemporaryFailure or PermanentFailure."""
+        session = self._pool.open()
+        try:
+            session.check()
+        finally:
+            session.close()
+        if not self._logs_in:
+            return "The mail server lets us in without a login. The sender was not tried."
+        return "The mail server accepts the login. The sender was not tried."
 
     def close(self) -> None:
         """Close the connections."""

@@ -85,6 +85,19 @@ class Session:
         self.used_at = time.monotonic()
         self.usable = True
 
+    def check(self) -> None:
+        """Have the server answer without a mail. Raises TemporaryFailure or PermanentFailure."""
+        try:
+            reply = self._exchange(b"NOOP\r\n")
+        except ConnectionLost as error:
+            raise TemporaryFailure(
+                "The mail server closed the connection.",
+                reason=Reason.PROVIDER_UNAVAILABLE,
+                code=str(error),
+            ) from error
+        if not reply.positive:
+            raise failure_of(reply, Stage.CONNECT)
+
     def close(self) -> None:
         """Say goodbye without waiting for the answer."""
         self.usable = False

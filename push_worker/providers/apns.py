@@ -23,6 +23,7 @@ from carillon.worker.providers.http import (
     single_address,
 )
 from carillon.worker.providers.http2 import ProviderHTTP2
+from carillon.worker.providers.verifying import account_check
 from push_worker.apns_token import ProviderToken, SigningKey
 from push_worker.terms import collapse_id, is_urgent, push_of, seconds_to_live
 
@@ -31,6 +32,8 @@ _TOPIC_EXAMPLE = "com.example.app"
 # https://developer.apple.com/documentation/usernotifications/generating-a-remote-notification
 _LONGEST_PAYLOAD = 4096
 _TOKEN = re.compile(r"[0-9a-fA-F]{1,200}")
+_NO_DEVICE = "0" * 64
+_ABOUT_THE_DEVICE = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic", "Unregistered"})
 _IDS = uuid.UUID("5f0c5a5e-6a53-4c1c-9d6c-1a1c4b3f7c11")
 
 # https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns
@@ -126,6 +129,24 @@ class APNsProvider:
         if answer.status == 200:
             return Acceptance(answer.headers.get("apns-id") or apns_id)
         raise _failure(answer)
+
+    def verify(self) -> str:
+        """Sends to a token that no device has: whether Apple looks at it shows what it makes of us.
+
+        The key is judged first (403), then the device. Raises TemporaryFailure or PermanentFailure.
+        """
+        headers = {
+            "apns-topic": self._topic,
+            "apns-push-type": "background",
+            "apns-priority": "5",
+            "apns-expiration": "0",
+        }
+        payload = msgspec.json.encode({"aps": {"content-available": 1}})
+        with account_check():
+            answer = self._post(f"/3/device/{_NO_DEVICE}", payload, headers)
+            if _reason(answer) not in _ABOUT_THE_DEVICE:
+                raise _failure(answer)
+        return "Apple accepts the key. The topic shows with the first push."
 
     def close(self) -> None:
         """Close the connection."""

@@ -20,6 +20,7 @@ from carillon.worker.providers.http import (
     require_tls,
     single_address,
 )
+from carillon.worker.providers.verifying import account_check
 from push_worker.service_account import AccessToken, ServiceAccount
 from push_worker.terms import collapse_id, is_urgent, push_of, seconds_to_live, topic
 
@@ -30,6 +31,8 @@ _LONGEST_PAYLOAD = 4096
 _LONGEST_TTL = 2_419_200
 _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 _BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
+# Of a push that is never sent.
+_TOPIC = "carillon-verify"
 _BAD_TOKEN = "The registration token is not a valid FCM registration token"  # noqa: S105  a text
 
 # https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode, and the canonical statuses
@@ -87,19 +90,34 @@ class FCMProvider:
         _check_size(push)
         message = _message(job, push, self._clock())
         body = {"message": {**message, "token": single_address(job).value}}
+        return Acceptance(self._named(body))
+
+    def verify(self) -> str:
+        """Has FCM validate a push to a topic, and not send it.
+
+        `validate_only`: https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send
+        Raises TemporaryFailure or PermanentFailure.
+        """
+        dry_run = {"validate_only": True, "message": {"topic": _TOPIC, "data": {"check": "1"}}}
+        with account_check():
+            self._named(dry_run)
+        return "Google accepts the service account, and it may send to the project's devices."
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._http.close()
+        self._token.close()
+
+    def _named(self, body: object) -> str:
+        """The name that FCM gives the message. Raises what `send` raises."""
         answer = self._post(body)
         if _code(answer) == "UNAUTHENTICATED":
             # Refused before anything was sent: a token that was withdrawn early is renewed once.
             answer = self._post(body)
         name = answer.fields.get("name")
         if answer.status == 200 and isinstance(name, str) and name:
-            return Acceptance(name)
+            return name
         raise _failure(answer)
-
-    def close(self) -> None:
-        """Close the pooled connections."""
-        self._http.close()
-        self._token.close()
 
     def _post(self, body: object) -> Answer:
         token = self._token.get()

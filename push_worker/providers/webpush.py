@@ -101,6 +101,17 @@ class WebPushProvider:
             return Acceptance()
         raise _failure(answer)
 
+    def verify(self) -> str:
+        """Signs with the key: no push service is asked, for each hears of it with a push alone.
+
+        Raises nothing: a key that cannot sign makes no provider.
+        """
+        self._tokens.authorization("https://push.example.com")
+        return (
+            "The key signs. Browsers take it where their subscriptions were made with its public "
+            "half; no push service was asked."
+        )
+
     def close(self) -> None:
         """Close the pooled connections."""
         self._http.close()

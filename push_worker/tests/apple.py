@@ -27,7 +27,7 @@ _PATH = re.compile(r"/3/device/([0-9a-fA-F]+)")
 _HEADERS = {
     "apns-id": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "apns-topic": re.escape(TOPIC),
-    "apns-push-type": "alert",
+    "apns-push-type": "alert|background",
     "apns-priority": "10|5|1",
     "apns-expiration": r"\d+",
     "apns-collapse-id": r".{1,64}",

@@ -20,6 +20,7 @@ from carillon.worker.providers.http import (
     require_tls,
     single_address,
 )
+from carillon.worker.providers.verifying import account_check
 from sms_worker.content import template_of, text_of
 
 _URL = "https://graph.facebook.com"
@@ -112,7 +113,8 @@ class MetaProvider:
         self.receipts = receipts
         self._template = template
         self._language = language
-        self._path = f"/{version}/{phone_number_id}/messages"
+        self._number_path = f"/{version}/{phone_number_id}"
+        self._phone_number_id = phone_number_id
         self._http = ProviderHTTP(
             url, headers={"Authorization": f"Bearer {token}"}, timeout=timeout
         )
@@ -148,11 +150,23 @@ class MetaProvider:
             "to": single_address(job).value,
             **self._content(job),
         }
-        answer = self._http.post_json(self._path, body)
+        answer = self._http.post_json(f"{self._number_path}/messages", body)
         message_id = _message_id(answer)
         if answer.status == 200 and message_id:
             return Acceptance(message_id)
         raise failure_of(answer, _code(answer), permanent=PERMANENT, temporary=TEMPORARY)
+
+    def verify(self) -> str:
+        """Looks at the phone number. Raises TemporaryFailure or PermanentFailure.
+
+        https://developers.facebook.com/docs/graph-api/reference/
+        whats-app-business-account-to-number-current-status/
+        """
+        with account_check():
+            answer = self._http.get(f"{self._number_path}?fields=id")
+            if answer.status != 200 or answer.fields.get("id") != self._phone_number_id:
+                raise failure_of(answer, _code(answer), permanent=PERMANENT, temporary=TEMPORARY)
+        return "Meta accepts the token, and it may see the phone number. Sending was not tried."
 
     def close(self) -> None:
         """Close the pooled connections."""

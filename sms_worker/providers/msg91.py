@@ -5,9 +5,10 @@ https://api.msg91.com/apidoc/textsms/send-sms-flow.php
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NoReturn
 
 from carillon.contracts.messages import DeliveryJob
-from carillon.contracts.provider import Acceptance, Capabilities
+from carillon.contracts.provider import Acceptance, CannotVerify, Capabilities
 from carillon.errors import DeliveryFailure, Reason
 from carillon.settings import Environment
 from carillon.worker.providers.http import (
@@ -21,6 +22,7 @@ from carillon.worker.providers.http import (
 from sms_worker.content import text_of
 
 MSG91_URL = "https://control.msg91.com"
+NOT_TOLD = "MSG91 has no call that tells for every account whether its key works without sending."
 
 # 418: https://msg91.com/help/api. The others are a reseller's list, for want of one by MSG91:
 # https://msgwow.com/kb/article/what-are-all-the-error-codes-and-what-does-it-mean
@@ -100,6 +102,15 @@ class MSG91Provider:
         if answer.status == 200 and said.get("type") == "success" and _is_id(request_id):
             return Acceptance(str(request_id))
         raise refusal_of(answer)
+
+    def verify(self) -> NoReturn:
+        """Raises CannotVerify.
+
+        MSG91's one call that sends nothing tells of the balance, wants the key in the URL, and
+        works only for accounts that have switched on IP security
+        (https://msg91.com/help/MSG91/how-can-i-check-my-balance): it would refuse keys that work.
+        """
+        raise CannotVerify(NOT_TOLD)
 
     def close(self) -> None:
         """Close the pooled connections."""

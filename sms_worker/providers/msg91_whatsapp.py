@@ -4,10 +4,10 @@ https://docs.msg91.com/whatsapp: one call may be for many recipients; ours is fo
 """
 
 import re
-from typing import Any
+from typing import Any, NoReturn
 
 from carillon.contracts.messages import DeliveryJob, ProviderTemplate
-from carillon.contracts.provider import Acceptance, Capabilities
+from carillon.contracts.provider import Acceptance, CannotVerify, Capabilities
 from carillon.errors import PermanentFailure, Reason
 from carillon.settings import Environment, SettingsError
 from carillon.worker.providers.http import (
@@ -17,7 +17,7 @@ from carillon.worker.providers.http import (
     single_address,
 )
 from sms_worker.content import template_of, text_of
-from sms_worker.providers.msg91 import MSG91_URL, refusal_of
+from sms_worker.providers.msg91 import MSG91_URL, NOT_TOLD, refusal_of
 
 _PATH = "/api/v5/whatsapp/whatsapp-outbound-message/bulk/"
 _NUMBER = re.compile(r"[0-9]{5,15}")
@@ -100,6 +100,10 @@ class MSG91WhatsAppProvider:
             request_id = said.get("request_id")
             return Acceptance(request_id if isinstance(request_id, str) else "")
         raise refusal_of(answer)
+
+    def verify(self) -> NoReturn:
+        """Raises CannotVerify, as for SMS."""
+        raise CannotVerify(NOT_TOLD)
 
     def close(self) -> None:
         """Close the pooled connections."""

@@ -13,6 +13,7 @@ from carillon.errors import Reason
 from carillon.settings import Environment, SettingsError
 from carillon.worker.providers.aws import AWSAccount, AWSCalls, acceptance_of
 from carillon.worker.providers.http import single_address
+from carillon.worker.providers.verifying import unanswered
 from sms_worker.content import text_of
 
 # https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html
@@ -93,6 +94,16 @@ class SNSProvider:
             _reason_of,
         )
         return acceptance_of(answer)
+
+    def verify(self) -> str:
+        """Reads the SMS settings. Raises TemporaryFailure, PermanentFailure or CannotVerify.
+
+        https://docs.aws.amazon.com/sns/latest/api/API_GetSMSAttributes.html
+        """
+        answer = self._calls.check(self._calls.client.get_sms_attributes, "sns:GetSMSAttributes")
+        if "attributes" not in answer:
+            raise unanswered()
+        return "Amazon accepts the key, and it may see the SMS settings. Sending was not tried."
 
     def close(self) -> None:
         """Close the pooled connections."""

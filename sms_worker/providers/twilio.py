@@ -19,6 +19,7 @@ from carillon.worker.providers.http import (
     require_tls,
     single_address,
 )
+from carillon.worker.providers.verifying import account_check, refused
 from sms_worker.content import text_of
 
 _ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
@@ -123,7 +124,8 @@ class TwilioClient:
     def __init__(self, account: TwilioAccount) -> None:
         self.receipts = bool(account.status_callback)
         self._callback = {"StatusCallback": account.status_callback} if self.receipts else {}
-        self._path = f"/2010-04-01/Accounts/{account.sid}/Messages.json"
+        self._account_path = f"/2010-04-01/Accounts/{account.sid}"
+        self._path = f"{self._account_path}/Messages.json"
         self._http = ProviderHTTP(
             account.url,
             auth=(account.sid, account.token),
@@ -140,6 +142,22 @@ class TwilioClient:
         if answer.status in {200, 201} and isinstance(sid, str) and sid and not ended:
             return Acceptance(sid)
         raise failure_of(answer, _code(answer), permanent=PERMANENT, temporary=TEMPORARY)
+
+    def verify(self) -> str:
+        """Looks at the account. Raises TemporaryFailure or PermanentFailure.
+
+        https://www.twilio.com/docs/iam/api/account#fetch-an-account-resource: the answer has the
+        auth token in it.
+        """
+        with account_check():
+            answer = self._http.get(f"{self._account_path}.json")
+            status = answer.fields.get("status")
+            if answer.status != 200 or not isinstance(status, str):
+                raise failure_of(answer, _code(answer), permanent=PERMANENT, temporary=TEMPORARY)
+        if status != "active":
+            known = status if status in {"suspended", "closed"} else "not active"
+            raise refused(f"Twilio accepts the token, and the account is {known}.")
+        return "Twilio accepts the token, and the account is active. The sender was not tried."
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -167,6 +185,10 @@ class TwilioSMSProvider:
         """Raises TemporaryFailure, PermanentFailure or OutcomeUnknown."""
         body = text_of(job, LONGEST_TEXT)
         return self._client.create({"To": single_address(job).value, "Body": body, **self._sender})
+
+    def verify(self) -> str:
+        """Looks at the account. Raises TemporaryFailure or PermanentFailure."""
+        return self._client.verify()
 
     def close(self) -> None:
         """Close the pooled connections."""

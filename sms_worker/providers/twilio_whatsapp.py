@@ -54,6 +54,10 @@ class TwilioWhatsAppProvider:
         to = f"{_PREFIX}{single_address(job).value}"
         return self._client.create({"To": to, **self._sender, **self._content(job)})
 
+    def verify(self) -> str:
+        """Looks at the account. Raises TemporaryFailure or PermanentFailure."""
+        return self._client.verify()
+
     def close(self) -> None:
         """Close the pooled connections."""
         self._client.close()

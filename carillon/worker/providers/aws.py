@@ -15,7 +15,7 @@ import boto3
 import botocore.exceptions
 from botocore.config import Config
 
-from carillon.contracts.provider import Acceptance, OutcomeUnknown
+from carillon.contracts.provider import Acceptance, CannotVerify, OutcomeUnknown
 from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
 from carillon.settings import Environment, SettingsError
 from carillon.worker.providers.http import (
@@ -27,6 +27,7 @@ from carillon.worker.providers.http import (
     require_tls,
     retry_after,
 )
+from carillon.worker.providers.verifying import account_check
 
 # They write down requests with all that is in them.
 for _name in ("boto3", "botocore"):
@@ -63,6 +64,8 @@ COMMON_TEMPORARY: Mapping[str, Reason] = {
     "ThrottlingException": Reason.RATE_LIMITED,
     "TooManyRequestsException": Reason.RATE_LIMITED,
 }
+# The key is genuine, and its policy does not allow this call.
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
 
 
 @cache
@@ -179,6 +182,23 @@ class AWSCalls:
             if self._heard.answer is None:
                 raise
             raise self._refusal("", "", reason_of) from None
+
+    def check(self, call: Callable[[], _Result], action: str) -> _Result:
+        """The result of a call that sends nothing; `action` is what it needs to be allowed.
+
+        Raises TemporaryFailure or PermanentFailure, and CannotVerify where a key that may well
+        send may not do this.
+        """
+        try:
+            with account_check():
+                return self.run(call)
+        except PermanentFailure as refusal:
+            if refusal.code in _DENIED:
+                raise CannotVerify(
+                    f"Amazon knows the key, which may not call {action}: whether it may send shows "
+                    "only in sending. Allow the call to verify the account."
+                ) from None
+            raise
 
     def close(self) -> None:
         """Close the pooled connections."""

@@ -102,17 +102,31 @@ class ProviderHTTP:
         """One call. `path` is already quoted. Raises TemporaryFailure or OutcomeUnknown."""
         return self._post(path, body, dict(headers))
 
+    def get(self, path: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+        """One call. `path` is already quoted. Raises TemporaryFailure or OutcomeUnknown."""
+        return self._call("GET", path, None, dict(headers or {}))
+
     def close(self) -> None:
         """Close the pooled connections."""
         self._session.close()
 
     def _post(self, path: str, data: bytes | dict[str, str], headers: dict[str, str]) -> Answer:
+        return self._call("POST", path, data, headers)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        data: bytes | dict[str, str] | None,
+        headers: dict[str, str],
+    ) -> Answer:
         deadline = time.monotonic() + CONNECT_SECONDS + self._timeout
         traceparent = tracing.current()
         if traceparent:
             headers["traceparent"] = traceparent
         try:
-            response = self._session.post(
+            response = self._session.request(
+                method,
                 f"{self._base_url}{path}",
                 data=data,
                 headers=headers,

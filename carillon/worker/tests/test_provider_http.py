@@ -74,10 +74,10 @@ def test_only_a_missing_connection_is_certain(
     expected: type[Exception],
     http: ProviderHTTP,
 ) -> None:
-    def post(*_args: object, **_named: object) -> None:
+    def request(*_args: object, **_named: object) -> None:
         raise error
 
-    monkeypatch.setattr(requests.Session, "post", post)
+    monkeypatch.setattr(requests.Session, "request", request)
     with pytest.raises(expected):
         http.post_json("/", {})
 
@@ -178,3 +178,10 @@ def test_credentials_travel_encrypted_and_alone(url: str) -> None:
 )
 def test_doubles_on_this_machine_need_no_tls(url: str) -> None:
     assert require_tls("EXAMPLE_URL", url) == url
+
+
+def test_a_get_has_no_body_and_is_read_the_same_way(double: HTTPDouble, http: ProviderHTTP) -> None:
+    assert http.get("/x?y=1", headers={"X-Key": "1"}).fields == {"id": "1"}
+    (request,) = double.requests
+    assert (request.method, request.path, request.body) == ("GET", "/x?y=1", b"")
+    assert request.headers["X-Key"] == "1"
