@@ -11,5 +11,6 @@ dedupe      the markers in Redis; `redis_link` the way there
 sending     one attempt over the providers; `outcomes` what became of it
 routing     the order of providers; `breaker` and `rate_limit` their state in Redis
 reporting   events out, confirmed, then the acks
+verification  tests organizations' accounts, apart from the crews
 registry    which providers there are; `providers/` those for every channel
 """

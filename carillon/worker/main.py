@@ -19,8 +19,13 @@ from carillon.worker.processes import ProcessGroup, is_child, report_port, stop_
 from carillon.worker.registry import ConfiguredProvider, ProviderFactory, configured_providers
 from carillon.worker.runner import Runner
 from carillon.worker.settings import WorkerSettings, load
+from carillon.worker.verification.setup import verifier_of
+from carillon.worker.verification.verifier import Verifier
 
 log = structlog.get_logger(__name__)
+
+# For a check that is under way when everything else has stopped: its owner can ask again.
+VERIFIER_SECONDS = 0.5
 
 Registry = Mapping[str, Mapping[str, ProviderFactory]]
 """Provider factories by channel and name."""
@@ -46,7 +51,7 @@ def run(worker: str, registry: Registry, *, threads: int) -> int:
     accounts = account_setup(registry, env)
     if accounts is None:
         log.warning(
-            "provider accounts of organizations are not used: "
+            "provider accounts of organizations are neither used nor verified: "
             "GATEWAY_URL or INTERNAL_API_SECRET is not set"
         )
     stop = stop_on_signals()
@@ -54,7 +59,13 @@ def run(worker: str, registry: Registry, *, threads: int) -> int:
         for each in itertools.chain.from_iterable(providers.values()):
             each.provider.close()
         return ProcessGroup(settings).run(stop)
-    return serve(settings, providers, stop=stop, accounts=accounts)
+    return serve(
+        settings,
+        providers,
+        stop=stop,
+        accounts=accounts,
+        verifier=verifier_of(settings, registry, env),
+    )
 
 
 def _arguments(worker: str) -> argparse.Namespace:
@@ -76,19 +87,31 @@ def serve(
     *,
     stop: threading.Event,
     accounts: AccountSetup | None = None,
+    verifier: Verifier | None = None,
 ) -> int:
     """Run one process's work until `stop` is set: 0 where nothing was left behind, else 1."""
     runner = Runner(settings, providers, accounts)
+
+    def alive() -> bool:
+        return runner.alive() and (verifier is None or verifier.alive)
+
     health = HealthChecks(settings.worker, runner.checks())
     # A child is asked by its parent, which has the port that people know.
     host, port = ("127.0.0.1", 0) if is_child() else (settings.host, settings.port)
-    with OperationsServer(host=host, port=port, health=health, alive=runner.alive) as server:
+    with OperationsServer(host=host, port=port, health=health, alive=alive) as server:
         if is_child():
             report_port(server.port)
             stop_with_parent(stop)
         runner.start()
+        if verifier is not None:
+            verifier.start()
         stop.wait()
-        return 0 if runner.stop() else 1
+        if verifier is not None:
+            verifier.stop()
+        complete = runner.stop()
+        if verifier is not None:
+            verifier.close(VERIFIER_SECONDS)
+        return 0 if complete else 1
 
 
 def stop_on_signals() -> threading.Event:

@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from carillon.contracts.verification import CODE_LENGTH, MESSAGE_LENGTH, VerificationStatus
+
 CREDENTIAL_LENGTH = 10_000
 SENDER_LENGTH = 600
 
@@ -74,3 +76,12 @@ class ProviderAccountChanges(
     def __repr__(self) -> str:
         """Never the credentials."""
         return "ProviderAccountChanges()"
+
+
+class VerificationResultBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a worker found, as `carillon.contracts.verification.VerificationResult` has it."""
+
+    status: VerificationStatus
+    message: Annotated[str, Meta(max_length=MESSAGE_LENGTH)]
+    reason: Annotated[str, Meta(max_length=40)] = ""
+    code: Annotated[str, Meta(max_length=CODE_LENGTH)] = ""

@@ -1,6 +1,6 @@
 """Refusals about provider accounts."""
 
-from carillon.web.errors import ApiError, Conflict
+from carillon.web.errors import ApiError, Conflict, ServiceUnavailable
 
 ACCOUNTS_MOST = 50
 
@@ -26,3 +26,19 @@ class LiveKeyNeeded(ApiError):
     status = 403
     code = "live_key_required"
     message = "Provider accounts carry real messages: a test key cannot change them."
+
+
+class VerificationUnavailable(ServiceUnavailable):
+    """The request to verify could not be handed over; the account is as it was."""
+
+    message = (
+        "The check cannot be handed to a worker at this moment. Nothing was changed; try again."
+    )
+
+
+class VerificationNotFound(ApiError):
+    """No check of this id is waited for: it was answered, or the credentials have changed."""
+
+    status = 404
+    code = "verification_not_found"
+    message = "No such check is waited for any more."

@@ -1,8 +1,9 @@
-"""Accounts with providers. Not in the admin: nobody needs to look at a secret."""
+"""Accounts with providers, their credentials sealed, and what the last check of them showed."""
 
 from django.db import models
 
 from carillon.contracts import ids
+from carillon.contracts.verification import CODE_LENGTH, MESSAGE_LENGTH, VerificationStatus
 from carillon.web.fields import PrefixedIDField
 from gateway.organizations.models import Organization
 
@@ -26,6 +27,24 @@ class ProviderAccount(models.Model):
     # None is what the provider declares, 0 no limit.
     rate_per_second = models.FloatField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    # The last check of the credentials: as it was stored, not as it is shown, for a check that
+    # nobody answers stays pending here (`gateway.provider_accounts.presentation`).
+    verification_status = models.CharField(
+        max_length=20,
+        default=VerificationStatus.UNVERIFIED.value,
+        db_default=VerificationStatus.UNVERIFIED.value,
+    )
+    # Which check: the answer to an earlier one, or about other credentials, changes nothing.
+    verification_id = models.UUIDField(null=True, blank=True)
+    verification_reason = models.CharField(max_length=40, blank=True, default="", db_default="")
+    verification_code = models.CharField(
+        max_length=CODE_LENGTH, blank=True, default="", db_default=""
+    )
+    verification_message = models.CharField(
+        max_length=MESSAGE_LENGTH, blank=True, default="", db_default=""
+    )
+    verification_requested_at = models.DateTimeField(null=True, blank=True)
+    verification_checked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

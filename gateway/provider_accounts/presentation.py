@@ -1,13 +1,18 @@
 """Turns stored accounts into what the API shows: never a secret."""
 
+from datetime import UTC, datetime
+
 from carillon.contracts.provider_accounts import ACCOUNT_SHAPES
+from carillon.contracts.verification import VerificationStatus
 from gateway.provider_accounts.models import ProviderAccount
 from gateway.provider_accounts.sealing import CredentialSealer, Unreadable
-from gateway.provider_accounts.shapes import ProviderAccountShape
+from gateway.provider_accounts.selectors import is_unanswered
+from gateway.provider_accounts.shapes import ProviderAccountShape, VerificationShape
 
 # Of a shorter secret, four characters would be too much of it.
 LEAST_SHOWN = 20
 HIDDEN = "…"
+NO_ANSWER = "no_answer"
 
 
 def show_account(account: ProviderAccount, sealer: CredentialSealer) -> ProviderAccountShape:
@@ -23,8 +28,32 @@ def show_account(account: ProviderAccount, sealer: CredentialSealer) -> Provider
         weight=account.weight,
         rate_per_second=account.rate_per_second,
         is_active=account.is_active,
+        verification=show_verification(account, datetime.now(UTC)),
         created_at=account.created_at,
         updated_at=account.updated_at,
+    )
+
+
+def show_verification(account: ProviderAccount, now: datetime) -> VerificationShape:
+    """What is known of its credentials; a check that was not answered in time has failed."""
+    if is_unanswered(account, now):
+        return VerificationShape(
+            status=VerificationStatus.FAILED,
+            reason=NO_ANSWER,
+            code=None,
+            message=f"No worker of the channel {account.channel} answered in time. Nothing is "
+            "known of the account; try again.",
+            requested_at=account.verification_requested_at,
+            checked_at=None,
+        )
+    known = account.verification_status != VerificationStatus.UNVERIFIED
+    return VerificationShape(
+        status=VerificationStatus(account.verification_status),
+        reason=account.verification_reason or None,
+        code=account.verification_code or None,
+        message=account.verification_message or None,
+        requested_at=account.verification_requested_at if known else None,
+        checked_at=account.verification_checked_at,
     )
 
 
@@ -35,10 +64,13 @@ def _hints(account: ProviderAccount, sealer: CredentialSealer) -> dict[str, str]
         return None
     shape = ACCOUNT_SHAPES.get(account.channel, {}).get(account.provider)
     public = {field.name for field in shape.credentials if not field.secret} if shape else set()
-    return {name: value if name in public else _hint(value) for name, value in credentials.items()}
+    return {
+        name: value if name in public else hint_of(value) for name, value in credentials.items()
+    }
 
 
-def _hint(secret: str) -> str:
+def hint_of(secret: str) -> str:
+    """The last letters of a secret that is long enough for that."""
     # The last letters of a URL, a key file or a PEM say nothing.
     telling = (
         secret.isalnum() or secret.replace("-", "").replace("_", "").replace(".", "").isalnum()

@@ -1,9 +1,13 @@
 """Reads."""
 
+from datetime import datetime, timedelta
+from uuid import UUID
+
 from django.db.models import QuerySet
 
 from carillon.contracts import ids
-from gateway.provider_accounts.errors import ProviderAccountNotFound
+from carillon.contracts.verification import ANSWER_SECONDS, VerificationStatus
+from gateway.provider_accounts.errors import ProviderAccountNotFound, VerificationNotFound
 from gateway.provider_accounts.models import ProviderAccount
 
 
@@ -31,3 +35,32 @@ def own_providers(organization_id: str, channel: str) -> tuple[str, ...]:
 def list_active_accounts(organization_id: str, channel: str) -> "QuerySet[ProviderAccount]":
     """Those that messages on this channel are sent through."""
     return list_accounts(organization_id).filter(channel=channel, is_active=True)
+
+
+def is_waiting(account: ProviderAccount, now: datetime) -> bool:
+    """Whether a check of it was asked for, and may still be answered."""
+    return _is_pending(account) and not is_unanswered(account, now)
+
+
+def is_unanswered(account: ProviderAccount, now: datetime) -> bool:
+    """Whether a check of it was asked for, and nobody has answered in time."""
+    asked = account.verification_requested_at
+    late = asked is None or now - asked >= timedelta(seconds=ANSWER_SECONDS)
+    return _is_pending(account) and late
+
+
+def get_account_to_verify(
+    organization_id: str, account_id: str, verification_id: UUID, now: datetime
+) -> ProviderAccount:
+    """The account that this check is about, while it is waited for; active or not.
+
+    Raises ProviderAccountNotFound or VerificationNotFound.
+    """
+    account = get_account(organization_id, account_id)
+    if account.verification_id != verification_id or not is_waiting(account, now):
+        raise VerificationNotFound
+    return account
+
+
+def _is_pending(account: ProviderAccount) -> bool:
+    return account.verification_status == VerificationStatus.PENDING

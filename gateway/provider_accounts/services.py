@@ -19,6 +19,7 @@ from gateway.provider_accounts.errors import (
 from gateway.provider_accounts.models import ProviderAccount
 from gateway.provider_accounts.sealing import CredentialSealer, Unreadable
 from gateway.provider_accounts.selectors import list_accounts
+from gateway.provider_accounts.verification import forget_verification
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +80,10 @@ def change_account(
         )
         if locked is None:
             raise ProviderAccountNotFound
+        if not isinstance(credentials, UnsetType) or sent.get("sender", locked.sender) != (
+            locked.sender
+        ):
+            forget_verification(locked)
         if not isinstance(credentials, UnsetType):
             locked.sealed = sealer.seal(locked.pk, locked.organization_id, credentials)
             del sent["credentials"]

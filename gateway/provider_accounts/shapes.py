@@ -4,6 +4,24 @@ from datetime import datetime
 
 import msgspec
 
+from carillon.contracts.verification import VerificationStatus
+
+
+class VerificationShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last check of the credentials showed.
+
+    `reason` is set where it failed: `configuration` says that the provider refuses the account,
+    `no_answer` that no worker told in time, the others that the provider could not be asked.
+    `code` is the provider's own, if it gave one.
+    """
+
+    status: VerificationStatus
+    reason: str | None
+    code: str | None
+    message: str | None
+    requested_at: datetime | None
+    checked_at: datetime | None
+
 
 class ProviderAccountShape(msgspec.Struct, frozen=True, kw_only=True):
     """An account without its secrets.
@@ -22,6 +40,7 @@ class ProviderAccountShape(msgspec.Struct, frozen=True, kw_only=True):
     weight: int
     rate_per_second: float | None
     is_active: bool
+    verification: VerificationShape
     created_at: datetime
     updated_at: datetime
 

@@ -1,5 +1,9 @@
 """An organization's mail leaves through the server that it brought, and nobody else's does."""
 
+import base64
+import secrets
+from typing import Any
+
 import pytest
 
 from carillon.testing.smtp_sink import SMTPSink
@@ -8,6 +12,73 @@ from tests.end_to_end.stack import Stack, Tenant, eventually
 pytestmark = [pytest.mark.integration, pytest.mark.end_to_end]
 
 ACCOUNTS = "/api/v1/provider-accounts/"
+
+
+PASSWORD = "canary-5e1e93cad6fc054d8e7"
+
+
+def smtp_account(port: int, **fields: Any) -> dict[str, Any]:
+    """A mail server on this machine."""
+    return {
+        "channel": "email",
+        "provider": "smtp",
+        "name": "Ours",
+        "sender": "Acme <hello@acme.example>",
+        "credentials": {"url": f"smtp://127.0.0.1:{port}"},
+        **fields,
+    }
+
+
+def vapid_key() -> str:
+    """A new one: any number below the curve's order will do."""
+    return base64.urlsafe_b64encode(b"\1" + secrets.token_bytes(31)).decode().rstrip("=")
+
+
+def verified(tenant: Tenant, account: dict[str, Any]) -> dict[str, Any]:
+    """Add the account and have it verified: what is shown of it afterwards."""
+    made = tenant.call("POST", ACCOUNTS, account)
+    assert made.status_code == 201, made.text
+    path = f"{ACCOUNTS}{made.json()['data']['provider_account_id']}/"
+    asked = tenant.call("POST", f"{path}verify/")
+    assert asked.status_code == 202, asked.text
+    assert asked.json()["data"]["verification"]["status"] == "pending"
+    assert asked.headers["Location"] == path
+    shown: dict[str, Any] = eventually(
+        lambda: tenant.call("GET", path, None).json()["data"]["verification"],
+        lambda seen: bool(seen["status"] != "pending"),
+    )
+    return shown
+
+
+def test_an_account_is_verified_by_the_worker_of_its_channel(stack: Stack, tenant: Tenant) -> None:
+    with SMTPSink() as own:
+        shown = verified(tenant, smtp_account(own.port, is_active=False))
+        assert (shown["status"], shown["reason"]) == ("verified", None)
+        assert shown["checked_at"] >= shown["requested_at"]
+        assert own.mails_to("@") == []
+        # A server that offers no encryption, where the account asks for it.
+        url = f"smtp://ann:{PASSWORD}@127.0.0.1:{own.port}?starttls=true"
+        shown = verified(tenant, smtp_account(own.port, credentials={"url": url}))
+        assert (shown["status"], shown["reason"]) == ("failed", "configuration")
+    shown = verified(tenant, smtp_account(own.port))
+    assert (shown["status"], shown["reason"]) == ("failed", "provider_unavailable")
+    # The workers of the other channels answer too, and not for each other.
+    web_push = {
+        "channel": "push",
+        "provider": "webpush",
+        "name": "Browsers",
+        "sender": "mailto:admin@acme.example",
+        "credentials": {"private_key": vapid_key()},
+    }
+    assert verified(tenant, web_push)["status"] == "verified"
+    msg91 = {
+        "channel": "sms",
+        "provider": "msg91",
+        "name": "MSG91",
+        "credentials": {"auth_key": PASSWORD, "template_id": "5e1e93cad6fc054d8e759a5b"},
+    }
+    assert verified(tenant, msg91)["status"] == "unverifiable"
+    assert PASSWORD not in stack.logs()
 
 
 def mail_to(tenant: Tenant, name: str) -> tuple[str, str]:
@@ -28,14 +99,7 @@ def test_mail_leaves_through_the_organizations_own_server(
 ) -> None:
     other = stack.new_tenant()
     with SMTPSink() as own:
-        account = {
-            "channel": "email",
-            "provider": "smtp",
-            "name": "Ours",
-            "sender": "Acme <hello@acme.example>",
-            "credentials": {"url": f"smtp://127.0.0.1:{own.port}"},
-        }
-        made = tenant.call("POST", ACCOUNTS, account)
+        made = tenant.call("POST", ACCOUNTS, smtp_account(own.port))
         assert made.status_code == 201, made.text
         to, notification_id = mail_to(tenant, "customer")
         (mail,) = own.wait_for(to)

@@ -32,12 +32,11 @@ class UnusableProvider:
 
     def send(self, job: DeliveryJob) -> NoReturn:
         """Raises PermanentFailure: nothing is sent."""
-        raise PermanentFailure(
-            "The organization's account with the provider cannot be used: its credentials or its "
-            "sender are not valid.",
-            reason=Reason.CONFIGURATION,
-            code="account",
-        )
+        raise _unusable_failure()
+
+    def verify(self) -> NoReturn:
+        """Raises PermanentFailure: nobody is asked."""
+        raise _unusable_failure()
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -81,6 +80,15 @@ class AccountProviders:
                 "SMTP_PUBLIC_ONLY": "false" if self._private else "true",
             }
         )
+
+
+def _unusable_failure() -> PermanentFailure:
+    return PermanentFailure(
+        "The organization's account with the provider cannot be used: its credentials or its "
+        "sender are not valid.",
+        reason=Reason.CONFIGURATION,
+        code="account",
+    )
 
 
 def _unusable(account: ProviderAccount, cause: str) -> ConfiguredProvider:

@@ -34,9 +34,15 @@ class AccountSetup:
 def account_setup(
     registry: Mapping[str, Mapping[str, ProviderFactory]], env: Environment
 ) -> AccountSetup | None:
+    """Where the gateway can be asked, else None. Raises SettingsError."""
+    http = gateway_http(env)
+    return None if http is None else AccountSetup(GatewayAccounts(http), registry, env)
+
+
+def gateway_http(env: Environment) -> InternalHTTP | None:
     """From GATEWAY_URL and INTERNAL_API_SECRET; None where one is not set. Raises SettingsError."""
     if not (env.text("GATEWAY_URL", "") and env.text("INTERNAL_API_SECRET", "")):
         return None
     url = env.url("GATEWAY_URL", schemes=("http", "https"), example="http://127.0.0.1:8000")
     secret = env.secrets("INTERNAL_API_SECRET", example=SECRET_EXAMPLE)[0]
-    return AccountSetup(GatewayAccounts(InternalHTTP("gateway", url, secret)), registry, env)
+    return InternalHTTP("gateway", url, secret)

@@ -1,6 +1,6 @@
 """`/api/v1/provider-accounts/`: an organization's own accounts with providers."""
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +15,7 @@ from gateway.connections import credential_sealer
 from gateway.documentation import (
     body_refusals,
     caller_refusals,
+    enveloped,
     path_parameter,
     query_parameter,
     refusals,
@@ -27,6 +28,8 @@ from gateway.provider_accounts.apis.examples import (
     ACCOUNT_ID,
     NEW_SENDGRID,
     NEW_TWILIO,
+    REFUSED,
+    VERIFIED,
 )
 from gateway.provider_accounts.bodies import ProviderAccountBody, ProviderAccountChanges
 from gateway.provider_accounts.errors import (
@@ -44,7 +47,7 @@ _ID = path_parameter("provider_account_id", ACCOUNT_ID, "The account's id.")
 _WRONG = {"credentials": ["Missing: api_key."]}
 
 
-class _AccountsApi(ClientApi):
+class LiveAccountsApi(ClientApi):
     """Only a live key with the scope admin decides how real messages are sent."""
 
     def check_live(self, request: Request) -> str:
@@ -55,7 +58,7 @@ class _AccountsApi(ClientApi):
         return caller.organization_id
 
 
-class ProviderAccountsApi(_AccountsApi):
+class ProviderAccountsApi(LiveAccountsApi):
     """The organization's accounts, and new ones."""
 
     scopes = {"GET": (Scope.ADMIN,), "POST": (Scope.ADMIN,)}
@@ -126,7 +129,7 @@ class ProviderAccountsApi(_AccountsApi):
         return success(show_account(account, sealer), "Provider account created", status=201)
 
 
-class ProviderAccountApi(_AccountsApi):
+class ProviderAccountApi(LiveAccountsApi):
     """One account."""
 
     scopes = dict.fromkeys(("GET", "PATCH", "DELETE"), (Scope.ADMIN,))
@@ -134,11 +137,19 @@ class ProviderAccountApi(_AccountsApi):
     @extend_schema(
         operation_id="get_provider_account",
         summary="Show a provider account",
-        description="Without its secrets.",
+        description="Without its secrets, and with what the last check of them showed.",
         tags=_TAGS,
         parameters=[_ID],
+        examples=[
+            OpenApiExample(
+                "An account that its provider refuses",
+                value=enveloped(REFUSED, "Provider account retrieved"),
+                response_only=True,
+                status_codes=["200"],
+            )
+        ],
         responses={
-            200: shown(ProviderAccountShape, "The account", ACCOUNT, "Provider account retrieved"),
+            200: shown(ProviderAccountShape, "The account", VERIFIED, "Provider account retrieved"),
             **refusals(*caller_refusals("admin"), ProviderAccountNotFound()),
         },
     )
@@ -151,7 +162,7 @@ class ProviderAccountApi(_AccountsApi):
         operation_id="change_provider_account",
         summary="Change a provider account",
         description="What is not sent stays; `credentials` replace all of the old ones. It holds "
-        "within a minute.",
+        "within a minute. New credentials or another sender make it `unverified`.",
         tags=_TAGS,
         parameters=[_ID],
         request=request_body(ProviderAccountChanges),

@@ -21,6 +21,19 @@ NEW_TWILIO: dict[str, Any] = {
         "auth_token": "the-auth-token-of-the-account",
     },
 }
+UNVERIFIED: dict[str, Any] = {
+    "status": "unverified",
+    "reason": None,
+    "code": None,
+    "message": None,
+    "requested_at": None,
+    "checked_at": None,
+}
+PENDING: dict[str, Any] = {
+    **UNVERIFIED,
+    "status": "pending",
+    "requested_at": "2026-01-05T09:30:01.123456Z",
+}
 ACCOUNT: dict[str, Any] = {
     "provider_account_id": ACCOUNT_ID,
     "channel": "email",
@@ -32,6 +45,27 @@ ACCOUNT: dict[str, Any] = {
     "weight": 1,
     "rate_per_second": None,
     "is_active": True,
+    "verification": UNVERIFIED,
     "created_at": "2026-01-05T09:30:00.123456Z",
     "updated_at": "2026-01-05T09:30:00.123456Z",
+}
+VERIFIED: dict[str, Any] = {
+    **ACCOUNT,
+    "verification": {
+        **PENDING,
+        "status": "verified",
+        "message": "SendGrid accepts the key, and it may send mail.",
+        "checked_at": "2026-01-05T09:30:01.623456Z",
+    },
+}
+REFUSED: dict[str, Any] = {
+    **ACCOUNT,
+    "verification": {
+        **PENDING,
+        "status": "failed",
+        "reason": "configuration",
+        "code": "401",
+        "message": "The provider refuses the account's credentials or settings.",
+        "checked_at": "2026-01-05T09:30:01.623456Z",
+    },
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -21,6 +21,7 @@ from gateway.tests.provider_accounts.test_api import ACCOUNTS, SECRET, sendgrid
 
 NEW = "n3w-" + "k" * 20 + "0123456789"
 OLD = "0ld-" + "k" * 20 + "0123456789"
+ADMIN = "/admin/provider_accounts/provideraccount/"
 integration = pytest.mark.integration
 database = pytest.mark.django_db
 
@@ -94,8 +95,29 @@ def test_no_text_of_a_body_holds_a_secret() -> None:
     assert SECRET not in f"{body!r} {body}"
 
 
-def test_the_admin_has_no_page_of_them() -> None:
-    assert not admin.site.is_registered(ProviderAccount)
+@integration
+@database
+def test_the_admin_shows_accounts_without_their_secrets_and_changes_none(tenant: Tenant) -> None:
+    account = make_provider_account(tenant.organization, credentials={"api_key": SECRET})
+    page, client = f"{ADMIN}{account.pk}/change/", Client()
+    client.force_login(User.objects.create_superuser("root"))
+    tenant.api.post(f"{ACCOUNTS}{account.pk}/verify/")
+    for path in (ADMIN, page):
+        shown = client.get(path)
+        assert shown.status_code == 200
+        text = shown.content.decode()
+        assert account.pk in text
+        assert "pending" in text
+        for secret in (SECRET, SECRET[-4:], bytes(account.sealed).decode(), "gAAAA"):
+            assert secret not in text
+    assert client.post(page, {"name": "x", "sealed": "x", "is_active": ""}).status_code == 403
+    assert client.get(f"{ADMIN}add/").status_code == 403
+    assert client.post(f"{ADMIN}{account.pk}/delete/", {"post": "yes"}).status_code == 403
+    stored = ProviderAccount.objects.get(pk=account.pk)
+    assert (stored.name, bytes(stored.sealed)) == ("Ours", bytes(account.sealed))
+    field = {"action": "delete_selected", "_selected_action": [account.pk], "post": "yes"}
+    client.post(ADMIN, field)
+    assert ProviderAccount.objects.filter(pk=account.pk).exists()
 
 
 def test_the_first_key_seals_and_all_of_them_open() -> None:

@@ -1,0 +1,83 @@
+"""Admin page: which accounts there are and whether they work. Nobody needs to look at a secret."""
+
+from datetime import UTC, datetime
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from gateway.provider_accounts.models import ProviderAccount
+from gateway.provider_accounts.presentation import show_verification
+
+
+@admin.register(ProviderAccount)
+class ProviderAccountAdmin(admin.ModelAdmin[ProviderAccount]):
+    """To look at; their owners change them through the API."""
+
+    list_display = (
+        "id",
+        "organization_name",
+        "channel",
+        "provider",
+        "name",
+        "is_active",
+        "verification",
+        "verification_checked_at",
+    )
+    list_filter = ("channel", "provider", "is_active", "verification_status")
+    list_select_related = ("organization",)
+    list_per_page = 50
+    search_fields = ("=id", "=organization__id", "organization__name")
+    # Never the sealed credentials.
+    fields = (
+        "id",
+        "organization_name",
+        "channel",
+        "provider",
+        "name",
+        "sender",
+        "position",
+        "weight",
+        "rate_per_second",
+        "is_active",
+        "verification",
+        "verification_told",
+        "verification_requested_at",
+        "verification_checked_at",
+        "created_at",
+        "updated_at",
+    )
+    readonly_fields = fields
+
+    @admin.display(description="organization", ordering="organization__name")
+    def organization_name(self, account: ProviderAccount) -> str:
+        """Cut, so that the other columns are seen."""
+        return account.organization.short_name
+
+    @admin.display(description="verification", ordering="verification_status")
+    def verification(self, account: ProviderAccount) -> str:
+        """As the API shows it."""
+        shown = show_verification(account, datetime.now(UTC))
+        return f"{shown.status}: {shown.reason}" if shown.reason else shown.status
+
+    @admin.display(description="what was found")
+    def verification_told(self, account: ProviderAccount) -> str:
+        """In words, with the provider's code if it gave one."""
+        shown = show_verification(account, datetime.now(UTC))
+        code = f" ({shown.code})" if shown.code else ""
+        return f"{shown.message or '-'}{code}"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never: their owners bring them."""
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: ProviderAccount | None = None
+    ) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: ProviderAccount | None = None
+    ) -> bool:
+        """Never: the platform's own providers would send in its place."""
+        return False
