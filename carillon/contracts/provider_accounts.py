@@ -285,6 +285,16 @@ class ProviderAccount(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
         return f"ProviderAccount({self.account_id}, {self.channel}, {self.provider})"
 
 
+class ActiveAccounts(msgspec.Struct, frozen=True):
+    """What an organization sends with on a channel, in its order; empty where it has none.
+
+    Where `platform_stands_in`, the platform's own providers come behind its accounts.
+    """
+
+    accounts: tuple[ProviderAccount, ...]
+    platform_stands_in: bool = False
+
+
 class UnusableAccount(ValueError):
     """An account of which no provider can be made; the message names no value."""
 

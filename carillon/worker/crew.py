@@ -70,7 +70,8 @@ class Bench:
             return self.sandbox
         if self.accounts is None:
             return self.live
-        return self.accounts.borrow(job.organization_id, before_waiting) or self.live
+        borrowed = self.accounts.borrow(job.organization_id, before_waiting, self.live)
+        return borrowed or self.live
 
 
 class CrewMember(threading.Thread):

@@ -28,7 +28,8 @@ class OrganizationAdmin(admin.ModelAdmin[Organization]):
     list_display = ("name", "id", "plan", "monthly_quota", "is_active", "active_keys", "created_at")
     list_filter = ("plan", "is_active")
     search_fields = ("name",)
-    readonly_fields = ("id", "contact_email", "created_at", "updated_at")
+    # The organization's own choice, through the API.
+    readonly_fields = ("id", "contact_email", "platform_stand_ins", "created_at", "updated_at")
     fields = (
         "id",
         "name",
@@ -36,6 +37,7 @@ class OrganizationAdmin(admin.ModelAdmin[Organization]):
         "plan",
         "monthly_quota",
         "is_active",
+        "platform_stand_ins",
         "created_at",
         "updated_at",
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from carillon.contracts.channels import CHANNELS
 from carillon.contracts.messages import Mode
 from gateway.organizations.models import Scope
 
@@ -26,6 +27,21 @@ class APIKeyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Annotated[datetime, Meta(tz=True)] | None,
         Meta(description="ISO 8601 with an offset; default: never."),
     ] = None
+
+
+class OrganizationChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an organization decides of itself."""
+
+    platform_stand_ins: Annotated[
+        list[str],
+        Meta(
+            max_length=len(CHANNELS),
+            description="All channels on which the platform's providers come after its own "
+            "provider accounts, where every one of these fails; [] for none.",
+            examples=[["email", "sms"]],
+            extra_json_schema={"items": {"type": "string", "enum": list(CHANNELS)}},
+        ),
+    ]
 
 
 class RotateBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from carillon.contracts import ids
+from carillon.contracts.channels import CHANNELS
 from carillon.contracts.messages import Mode
 from carillon.web.fields import PrefixedIDField
 
@@ -39,6 +40,13 @@ class Organization(models.Model):
     # None takes the plan's.
     monthly_quota = models.BigIntegerField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    # Channels on which the platform's providers come after its own accounts.
+    platform_stand_ins = ArrayField(
+        models.CharField(max_length=16, choices=[(name, name) for name in CHANNELS]),
+        default=list,
+        db_default=[],
+        blank=True,
+    )
     # Of whoever signed it up; empty where an operator made it.
     contact_email = models.EmailField(blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -8,13 +8,25 @@ from carillon.contracts import ids
 from carillon.contracts.messages import Mode
 from gateway.organizations.errors import APIKeyNotFound, LiveKeyNeeded
 from gateway.organizations.key_records import KeyRecord, record_of
-from gateway.organizations.models import APIKey
+from gateway.organizations.models import APIKey, Organization
 
 
 def key_record(prefix: str) -> KeyRecord | None:
     """The record of the key with this public prefix."""
     key = APIKey.objects.select_related("organization").filter(prefix=prefix).first()
     return None if key is None else record_of(key)
+
+
+def get_organization(organization_id: str) -> Organization:
+    """One that has a key. Raises Organization.DoesNotExist."""
+    return Organization.objects.get(pk=organization_id)
+
+
+def platform_stands_in(organization_id: str, channel: str) -> bool:
+    """Whether the platform's providers come after the organization's own accounts."""
+    return Organization.objects.filter(
+        pk=organization_id, platform_stand_ins__contains=[channel]
+    ).exists()
 
 
 def list_api_keys(organization_id: str) -> "QuerySet[APIKey]":

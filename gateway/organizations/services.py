@@ -1,6 +1,6 @@
 """Writes: organizations and their API keys."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,8 +9,9 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
+from carillon.contracts.channels import CHANNELS
 from carillon.contracts.messages import Mode
-from carillon.web.errors import ServiceUnavailable
+from carillon.web.errors import ServiceUnavailable, ValidationFailed
 from gateway.connections import redis_client
 from gateway.organizations import key_records
 from gateway.organizations.keys import NewKey, new_key
@@ -113,6 +114,20 @@ def save_organization(organization: Organization) -> None:
         keys = APIKey.objects.filter(organization=organization)
         keys.update(revision=F("revision") + 1)
         transaction.on_commit(lambda: tell_cache(keys))
+
+
+def let_platform_stand_in(organization_id: str, channels: Collection[str]) -> Organization:
+    """On these channels alone; workers know within a minute. Raises ValidationFailed."""
+    unknown = sorted(set(channels) - set(CHANNELS))
+    if unknown:
+        expected = f"Expected some of {', '.join(CHANNELS)}."
+        raise ValidationFailed(details={"platform_stand_ins": [expected]})
+    organization = Organization.objects.get(pk=organization_id)
+    organization.platform_stand_ins = [name for name in CHANNELS if name in channels]
+    # What is kept of its keys does not tell of it.
+    organization.save(update_fields=["platform_stand_ins", "updated_at"])
+    log.info("platform stand-ins chosen", channels=organization.platform_stand_ins)
+    return organization
 
 
 def tell_cache(keys: Iterable[APIKey]) -> None:

@@ -43,12 +43,17 @@ class CallerShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrganizationShape(msgspec.Struct, frozen=True, kw_only=True):
-    """The organization of the key that asked."""
+    """The organization of the key that asked.
+
+    `platform_stand_ins` are the channels on which the platform's providers come after its own
+    accounts.
+    """
 
     organization_id: str
     name: str
     plan: str
     limits: LimitsShape
+    platform_stand_ins: list[str]
     api_key: CallerShape
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from carillon.clients.http import ServiceDown
-from carillon.contracts.provider_accounts import ProviderAccount
+from carillon.contracts.provider_accounts import ActiveAccounts
 from carillon.worker import metrics
 from carillon.worker.accounts.source import AccountSource
 
@@ -21,15 +21,13 @@ STALE_SECONDS = 3600.0
 ASK_AGAIN_SECONDS = 5.0
 MOST_ORGANIZATIONS = 10_000
 
-Accounts = tuple[ProviderAccount, ...]
-
 
 @dataclass(slots=True)
 class _Entry:
     """One organization. `asking` is held by the thread that asks; the others wait for it."""
 
     asking: threading.Lock = field(default_factory=threading.Lock)
-    accounts: Accounts | None = None
+    active: ActiveAccounts | None = None
     said_at: float = 0.0
     ask_at: float = float("-inf")
 
@@ -58,7 +56,7 @@ class AccountCache:
 
     def find(
         self, organization_id: str, before_asking: Callable[[], None] = lambda: None
-    ) -> Accounts | None:
+    ) -> ActiveAccounts | None:
         """The active accounts in their order; None while nobody can say which.
 
         What is older than a minute is asked for anew, by one thread, before it is used.
@@ -69,26 +67,27 @@ class AccountCache:
             with entry.asking:
                 if self._clock() >= entry.ask_at:
                     self._ask(organization_id, entry)
-        if entry.accounts is None or self._clock() - entry.said_at >= STALE_SECONDS:
+        if entry.active is None or self._clock() - entry.said_at >= STALE_SECONDS:
             return None
-        return entry.accounts
+        return entry.active
 
     def _ask(self, organization_id: str, entry: _Entry) -> None:
         began = self._clock()
         try:
-            accounts = self._source.fetch(organization_id, self._channel)
+            active = self._source.fetch(organization_id, self._channel)
         except ServiceDown:
             metrics.ACCOUNT_LOOKUPS.labels(self._channel, "failed").inc()
             log.warning(
                 "accounts cannot be asked for",
                 channel=self._channel,
                 organization_id=organization_id,
-                known=entry.accounts is not None,
+                known=entry.active is not None,
             )
             entry.ask_at = self._clock() + ASK_AGAIN_SECONDS
             return
-        metrics.ACCOUNT_LOOKUPS.labels(self._channel, "found" if accounts else "none").inc()
-        entry.accounts, entry.said_at = accounts, began
+        result = "found" if active.accounts else "none"
+        metrics.ACCOUNT_LOOKUPS.labels(self._channel, result).inc()
+        entry.active, entry.said_at = active, began
         entry.ask_at = began + FRESH_SECONDS
 
     def _entry(self, organization_id: str) -> _Entry:

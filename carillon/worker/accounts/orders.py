@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 
 from carillon.contracts.lanes import Lane
-from carillon.contracts.provider_accounts import ProviderAccount
+from carillon.contracts.provider_accounts import ActiveAccounts, ProviderAccount
 from carillon.worker import metrics
 from carillon.worker.accounts.cache import AccountCache
 from carillon.worker.accounts.making import AccountProviders, UnusableProvider
@@ -25,23 +25,25 @@ UNKNOWN_SECONDS = 5.0
 class AccountOrder(ProviderOrder):
     """An organization's accounts: by position, and by lot in proportion to the weights.
 
-    It is closed when it is retired and nobody uses it any more.
+    Behind them come the platform's `stand_ins`, where the organization wants them. It is closed
+    when it is retired and nobody uses it any more; they are not.
     """
 
     def __init__(
         self,
         accounts: Sequence[ProviderAccount],
         members: Sequence[Member],
+        stand_ins: Sequence[Member] = (),
         *,
         draw: Callable[[], float] = random.random,
     ) -> None:
         """A member for each account; `draw` gives numbers of [0, 1)."""
-        super().__init__(members)
-        self.accounts = tuple(accounts)
+        super().__init__((*members, *stand_ins))
+        self.active = ActiveAccounts(tuple(accounts), bool(stand_ins))
+        self._own = tuple(members)
+        self._stand_ins = tuple(stand_ins)
         self._draw = draw
-        pairs = sorted(
-            zip(self.accounts, self.members, strict=True), key=lambda pair: pair[0].position
-        )
+        pairs = sorted(zip(accounts, members, strict=True), key=lambda pair: pair[0].position)
         self._groups = [
             [(member, account.weight) for account, member in group]
             for _, group in itertools.groupby(pairs, key=lambda pair: pair[0].position)
@@ -52,7 +54,13 @@ class AccountOrder(ProviderOrder):
 
     def sequence(self) -> Sequence[Member]:
         """The members in the order of this one message."""
-        return [member for group in self._groups for member in self._drawn(group)]
+        own = [member for group in self._groups for member in self._drawn(group)]
+        return [*own, *self._stand_ins]
+
+    @property
+    def own(self) -> Sequence[Member]:
+        """Those of the accounts."""
+        return self._own
 
     def lend(self) -> None:
         """Somebody uses it until `give_back`."""
@@ -83,7 +91,7 @@ class AccountOrder(ProviderOrder):
         return [member for _, member in sorted(keyed, key=lambda pair: pair[0], reverse=True)]
 
     def _close(self) -> None:
-        for member in self.members:
+        for member in self._own:
             member.provider.close()
 
 
@@ -119,21 +127,30 @@ class AccountOrders:
         self._orders: OrderedDict[str, AccountOrder] = OrderedDict()
 
     def borrow(
-        self, organization_id: str, before_asking: Callable[[], None] = lambda: None
+        self,
+        organization_id: str,
+        before_asking: Callable[[], None] = lambda: None,
+        platform: ProviderOrder | None = None,
     ) -> ProviderOrder | None:
-        """The organization's order, to be given back; None where it has no account of its own."""
-        accounts = self._cache.find(organization_id, before_asking)
-        if accounts is None:
+        """The organization's order, to be given back; None where it has no account of its own.
+
+        Members of `platform` stand in for its accounts where the organization wants that.
+        """
+        active = self._cache.find(organization_id, before_asking)
+        if active is None:
             return UnknownOrder()
+        stand_ins = platform.members if platform and active.platform_stands_in else ()
+        wanted = ActiveAccounts(active.accounts, bool(stand_ins))
         order: AccountOrder | None = None
         retired: list[AccountOrder] = []
         with self._guard:
             held = self._orders.pop(organization_id, None)
-            if held is not None and held.accounts != accounts:
+            if held is not None and held.active != wanted:
                 retired.append(held)
                 held = None
-            if accounts:
-                order = self._orders[organization_id] = held or self._made(accounts)
+            if wanted.accounts:
+                order = held or self._made(wanted.accounts, stand_ins)
+                self._orders[organization_id] = order
                 order.lend()
                 if len(self._orders) > self._most:
                     retired.append(self._orders.popitem(last=False)[1])
@@ -146,7 +163,7 @@ class AccountOrders:
         """Of all accounts that are held."""
         with self._guard:
             orders = list(self._orders.values())
-        breakers = (member.breaker for order in orders for member in order.members)
+        breakers = (member.breaker for order in orders for member in order.own)
         return [breaker for breaker in breakers if isinstance(breaker, CircuitBreaker)]
 
     def observe(self) -> None:
@@ -163,8 +180,11 @@ class AccountOrders:
         for order in orders:
             order.retire()
 
-    def _made(self, accounts: Sequence[ProviderAccount]) -> AccountOrder:
-        return AccountOrder(accounts, [self._member(account) for account in accounts])
+    def _made(
+        self, accounts: Sequence[ProviderAccount], stand_ins: Sequence[Member]
+    ) -> AccountOrder:
+        members = [self._member(account) for account in accounts]
+        return AccountOrder(accounts, members, stand_ins)
 
     def _member(self, account: ProviderAccount) -> Member:
         made = self._providers.make(account)

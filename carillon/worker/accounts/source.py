@@ -6,7 +6,7 @@ import msgspec
 import structlog
 
 from carillon.clients.http import InternalHTTP, ServiceDown
-from carillon.contracts.provider_accounts import ProviderAccount
+from carillon.contracts.provider_accounts import ActiveAccounts
 
 log = structlog.get_logger(__name__)
 
@@ -16,17 +16,13 @@ PATH = "/internal/provider-accounts/"
 class AccountSource(Protocol):
     """Says with which accounts an organization sends on a channel."""
 
-    def fetch(self, organization_id: str, channel: str) -> tuple[ProviderAccount, ...]:
+    def fetch(self, organization_id: str, channel: str) -> ActiveAccounts:
         """The active ones in their order; empty where it has none. Raises ServiceDown."""
         ...
 
 
-class _Data(msgspec.Struct, frozen=True):
-    accounts: list[ProviderAccount]
-
-
 class _Answer(msgspec.Struct, frozen=True):
-    data: _Data
+    data: ActiveAccounts
 
 
 class GatewayAccounts:
@@ -36,7 +32,7 @@ class GatewayAccounts:
         self._http = http
         self._decoder = msgspec.json.Decoder(_Answer)
 
-    def fetch(self, organization_id: str, channel: str) -> tuple[ProviderAccount, ...]:
+    def fetch(self, organization_id: str, channel: str) -> ActiveAccounts:
         """Raises ServiceDown.
 
         Also for an answer that is not 200: an organization whose accounts are not known is not
@@ -49,7 +45,7 @@ class GatewayAccounts:
             log.error("unexpected answer", of=self._http.service, status=answer.status)
             raise ServiceDown(self._http.service)
         try:
-            return tuple(self._decoder.decode(answer.body).data.accounts)
+            return self._decoder.decode(answer.body).data
         except msgspec.MsgspecError:
             # Without the cause: its text may quote a secret.
             log.error("unreadable answer", of=self._http.service)

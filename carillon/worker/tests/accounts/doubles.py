@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 from carillon.clients.http import ServiceDown
-from carillon.contracts.provider_accounts import ProviderAccount
+from carillon.contracts.provider_accounts import ActiveAccounts, ProviderAccount
 
 SECRET = "SG.canary-5e1e93cad6fc054d8e7"
 ACME = "org_0193f2c6a7b87d1e9c0a5b4d3e2f1a00"
@@ -24,21 +24,28 @@ def account(number: int = 1, **fields: Any) -> ProviderAccount:
     )
 
 
+def active(*accounts: ProviderAccount) -> ActiveAccounts:
+    """What the gateway says of these, where the platform does not stand in."""
+    return ActiveAccounts(accounts)
+
+
 class GatewayDouble:
     """Answers with `accounts`, by organization; `down` answers nobody."""
 
     def __init__(self, **accounts: tuple[ProviderAccount, ...]) -> None:
         self.accounts: dict[str, tuple[ProviderAccount, ...]] = dict(accounts)
+        self.with_stand_ins: set[str] = set()
         self.down = False
         self.calls: list[tuple[str, str]] = []
         self.before_answer = threading.Event()
         self.before_answer.set()
         self._guard = threading.Lock()
 
-    def fetch(self, organization_id: str, channel: str) -> tuple[ProviderAccount, ...]:
+    def fetch(self, organization_id: str, channel: str) -> ActiveAccounts:
         with self._guard:
             self.calls.append((organization_id, channel))
         assert self.before_answer.wait(10)
         if self.down:
             raise ServiceDown("gateway")
-        return self.accounts.get(organization_id, ())
+        found = self.accounts.get(organization_id, ())
+        return ActiveAccounts(found, organization_id in self.with_stand_ins)

@@ -8,7 +8,7 @@ from carillon.worker.accounts.cache import (
     STALE_SECONDS,
     AccountCache,
 )
-from carillon.worker.tests.accounts.doubles import ACME, GatewayDouble, account
+from carillon.worker.tests.accounts.doubles import ACME, GatewayDouble, account, active
 from carillon.worker.tests.doubles import Clock
 
 
@@ -16,7 +16,7 @@ def test_the_gateway_is_asked_once_a_minute_and_not_for_each_job() -> None:
     gateway, clock = GatewayDouble(**{ACME: (account(),)}), Clock()
     cache = AccountCache(gateway, "email", clock=clock)
     for _ in range(100):
-        assert cache.find(ACME) == (account(),)
+        assert cache.find(ACME) == active(account())
     assert gateway.calls == [(ACME, "email")]
     clock.advance(FRESH_SECONDS - 0.1)
     cache.find(ACME)
@@ -30,20 +30,20 @@ def test_that_there_are_none_is_remembered_too() -> None:
     gateway, clock = GatewayDouble(), Clock()
     cache = AccountCache(gateway, "email", clock=clock)
     for _ in range(100):
-        assert cache.find(ACME) == ()
+        assert cache.find(ACME) == active()
     assert len(gateway.calls) == 1
 
 
 def test_a_change_is_seen_within_a_minute_also_after_a_long_silence() -> None:
     gateway, clock = GatewayDouble(**{ACME: (account(1),)}), Clock()
     cache = AccountCache(gateway, "email", clock=clock)
-    assert cache.find(ACME) == (account(1),)
+    assert cache.find(ACME) == active(account(1))
     gateway.accounts[ACME] = (account(2),)
     clock.advance(FRESH_SECONDS)
-    assert cache.find(ACME) == (account(2),)
+    assert cache.find(ACME) == active(account(2))
     gateway.accounts[ACME] = ()
     clock.advance(30 * 60)
-    assert cache.find(ACME) == ()
+    assert cache.find(ACME) == active()
 
 
 def test_what_is_stale_is_used_while_the_gateway_is_down_for_an_hour() -> None:
@@ -52,14 +52,14 @@ def test_what_is_stale_is_used_while_the_gateway_is_down_for_an_hour() -> None:
     cache.find(ACME)
     gateway.down = True
     clock.advance(FRESH_SECONDS)
-    assert cache.find(ACME) == (account(),)
+    assert cache.find(ACME) == active(account())
     clock.advance(STALE_SECONDS - FRESH_SECONDS - 1)
-    assert cache.find(ACME) == (account(),)
+    assert cache.find(ACME) == active(account())
     clock.advance(1)
     assert cache.find(ACME) is None
     gateway.down = False
     clock.advance(ASK_AGAIN_SECONDS)
-    assert cache.find(ACME) == (account(),)
+    assert cache.find(ACME) == active(account())
 
 
 def test_a_gateway_that_is_down_is_not_asked_for_each_job() -> None:
@@ -81,7 +81,7 @@ def test_one_thread_asks_and_the_others_wait_for_its_answer() -> None:
     with ThreadPoolExecutor(8) as pool:
         found = [pool.submit(cache.find, ACME) for _ in range(8)]
         gateway.before_answer.set()
-        assert [each.result(10) for each in found] == [(account(),)] * 8
+        assert [each.result(10) for each in found] == [active(account())] * 8
     assert len(gateway.calls) == 1
 
 

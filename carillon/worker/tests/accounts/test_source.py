@@ -9,7 +9,7 @@ import pytest
 from carillon.clients.http import InternalHTTP, ServiceDown
 from carillon.testing.http_double import HTTPDouble, Reply, Request
 from carillon.worker.accounts.source import GatewayAccounts
-from carillon.worker.tests.accounts.doubles import ACME, SECRET, account
+from carillon.worker.tests.accounts.doubles import ACME, SECRET, account, active
 
 
 def envelope(*accounts: Any) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def ask(gateway: HTTPDouble) -> Any:
 
 def test_the_gateway_is_asked_with_the_secret_for_one_organization(gateway: HTTPDouble) -> None:
     gateway.says = Reply(200, envelope(msgspec.to_builtins(account())))
-    assert ask(gateway) == (account(),)
+    assert ask(gateway) == active(account())
     request: Request = gateway.requests[0]
     assert (request.method, request.path) == ("GET", "/internal/provider-accounts/?channel=email")
     assert request.headers["X-Internal-Secret"] == "shared"
@@ -36,7 +36,7 @@ def test_the_gateway_is_asked_with_the_secret_for_one_organization(gateway: HTTP
 
 
 def test_none_is_an_answer(gateway: HTTPDouble) -> None:
-    assert ask(gateway) == ()
+    assert ask(gateway) == active()
 
 
 @pytest.mark.parametrize(
