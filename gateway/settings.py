@@ -22,6 +22,7 @@ globals().update(
             "gateway.batches",
             "gateway.outbox",
             "gateway.deliveries",
+            "gateway.fallbacks",
             "gateway.suppressions",
             "gateway.callbacks",
             "gateway.provider_accounts",

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from carillon.contracts.messages import DeliveryPolicy
+from carillon.contracts.messages import DeliveryPolicy, ProviderTemplate, PushUrgency
 
 
 class DeviceRecord(msgspec.Struct, frozen=True):
@@ -81,6 +81,23 @@ class PublishedVersion(msgspec.Struct, frozen=True, kw_only=True):
     html_content: str = ""
     variables: tuple[str, ...] = ()
     optional_variables: tuple[str, ...] = ()
+    # Of WhatsApp: its values are texts of ours, still to be rendered.
+    provider_template: ProviderTemplate | None = None
+
+
+class FallbackRule(msgspec.Struct, frozen=True, kw_only=True):
+    """The template that says it on another channel, once, where this one did not arrive."""
+
+    channel: str
+    template_code: str
+
+
+class PushDelivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How a push is delivered; the fields are those of PushContent, and mean the same."""
+
+    collapse_key: str = ""
+    ttl: int | None = None
+    priority: PushUrgency | None = None
 
 
 class TemplateRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,8 +117,11 @@ class TemplateRecord(msgspec.Struct, frozen=True, kw_only=True):
     # Of emails, by our own links: for providers that tell of neither.
     track_opens: bool = False
     track_clicks: bool = False
-    # Seconds for the provider's receipt, then another provider sends it once; 0 waits for ever.
+    # Seconds for the provider's receipt, then another provider sends it once, or the fallback where
+    # there is one; 0 waits for ever.
     expect_receipt_within: int = 0
+    fallback: FallbackRule | None = None
+    push: PushDelivery | None = None
 
     def in_language(self, *preferred: str) -> tuple[str, PublishedVersion] | None:
         """The first match of `preferred`, each falling back pt-BR -> pt, then the default.

@@ -22,6 +22,7 @@ from carillon.rendering.errors import (
 from carillon.rendering.language import is_variable_name
 from carillon.rendering.layouts import FindPart, Part
 from carillon.rendering.lint import lint_content, lint_version
+from carillon.rendering.provider_templates import provider_values
 from carillon.rendering.subject import check_subject
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "is_variable_name",
     "lint_content",
     "lint_version",
+    "provider_values",
     "render_content",
     "undeclared_variables",
 ]

@@ -62,7 +62,8 @@ def _missing_fields(version: PublishedVersion, channel: str, *, partial: bool) -
         return [] if filled else [_missing("content", "There is nothing to put anywhere.")]
     if kind is ContentKind.EMAIL and not version.subject.strip():
         missing.append(_missing("subject", "An email needs a subject."))
-    has_body = bool(version.content.strip())
+    # What a provider's template says is the provider's.
+    has_body = bool(version.content.strip() or version.provider_template)
     if kind is ContentKind.EMAIL:
         has_body = has_body or bool(version.html_content.strip())
     if not has_body:

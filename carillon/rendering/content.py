@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from carillon.contracts.channels import CHANNELS, ContentKind
-from carillon.contracts.messages import Content, EmailContent, PushContent, TextContent
+from carillon.contracts.messages import (
+    Content,
+    EmailContent,
+    ProviderTemplate,
+    PushContent,
+    TextContent,
+)
 from carillon.contracts.records import PublishedVersion
 from carillon.contracts.template_variables import BUILT_IN
 from carillon.rendering import limits
@@ -24,6 +30,8 @@ from carillon.rendering.errors import (
 from carillon.rendering.lexer import problem_at
 from carillon.rendering.markup import find_links
 from carillon.rendering.parser import Parsed, parse
+from carillon.rendering.provider_templates import FIELD as PROVIDER_TEMPLATE
+from carillon.rendering.provider_templates import filled, value_sources
 from carillon.rendering.scope import free_names
 from carillon.rendering.subject import check_subject
 from carillon.rendering.values import Intake
@@ -62,7 +70,7 @@ def render_content(
     intake = Intake()
     taken = intake.take(variables, compiled.names)
     fields = compiled.program.render(taken, intake.weight, audience(language, timezone))
-    return _content(CHANNELS[channel].content, fields)
+    return _content(CHANNELS[channel].content, fields, version.provider_template)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +85,15 @@ class Reading:
 
 
 def read_version(version: PublishedVersion, channel: str) -> tuple[Reading, ...]:
-    """Every field that `channel` uses, with what is wrong in its text and its HTML."""
+    """Every field that `channel` uses, with what is wrong in its text and its HTML.
+
+    So is each value of a provider's template.
+    """
     fields = FIELDS[CHANNELS[channel].content]
-    return tuple(_read(field, str(getattr(version, field))) for field in fields)
+    own = tuple(_read(field, str(getattr(version, field))) for field in fields)
+    if version.provider_template is None:
+        return own
+    return own + tuple(_read(*each) for each in value_sources(version.provider_template))
 
 
 def _read(field: str, source: str) -> Reading:
@@ -149,6 +163,7 @@ class _Cache:
             version.content,
             version.html_content,
             version.optional_variables,
+            version.provider_template and tuple(value_sources(version.provider_template)),
         )
         with self._lock:
             found = self._kept.get(key)
@@ -176,14 +191,21 @@ _compiled = _Cache(_CACHED_CHARACTERS)
 def field_limit(channel: str, field: str) -> int:
     """Characters that a rendered field may have."""
     output = limits.OUTPUT[channel]
+    if field.startswith(PROVIDER_TEMPLATE):
+        # What white space is more than one character is not counted yet.
+        return output.content
     return {"subject": output.subject, "content": output.content, "html_content": output.html}[
         field
     ]
 
 
-def _content(kind: ContentKind, fields: Mapping[str, str]) -> Content:
+def _content(
+    kind: ContentKind, fields: Mapping[str, str], template: ProviderTemplate | None
+) -> Content:
     subject, body = fields.get("subject", ""), fields.get("content", "")
     markup = fields.get("html_content", "")
+    if template is not None:
+        return TextContent(body, filled(template, fields))
     if not (body.strip() or markup.strip() or (kind is ContentKind.PUSH and subject.strip())):
         raise EmptyContent("There is nothing to send: the rendered content is empty.")
     if kind is ContentKind.TEXT:

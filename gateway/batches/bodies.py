@@ -19,6 +19,7 @@ from gateway.notifications.bodies import (
     Time,
     request_id_problem,
 )
+from gateway.notifications.options import PushOptions, WhatsAppOptions
 
 RECIPIENTS_MOST = 10_000
 
@@ -98,6 +99,13 @@ class _Shared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ] = ""
     scheduled_at: Annotated[Time | None, Meta(description="Not before this time.")] = None
     expires_at: Annotated[Time | None, Meta(description="Not after this time.")] = None
+    push: Annotated[
+        PushOptions | None, Meta(description="For a push of a template, as for one.")
+    ] = None
+    whatsapp: Annotated[
+        WhatsAppOptions | None,
+        Meta(description="For a WhatsApp message of a template, as for one."),
+    ] = None
     metadata: Annotated[
         dict[str, Any],
         Meta(description="Yours, at most 4 KB of JSON; every notification gets it."),
@@ -143,6 +151,8 @@ def read_bulk(value: dict[str, Any]) -> tuple[NotificationBody, list[Any]]:
         scheduled_at=body.scheduled_at,
         expires_at=body.expires_at,
         metadata=body.metadata,
+        push=body.push,
+        whatsapp=body.whatsapp,
     )
     return shared, body.recipients
 

@@ -65,6 +65,7 @@ DEVICES_DISABLED = Counter(
 RECEIPTS_MISSING = Counter(
     "carillon_receipts_missing_total",
     "Notifications whose receipt did not come within expect_receipt_within: sent_again (by another "
-    "provider), left (it had ended meanwhile, has expired, or there is no other provider).",
+    "provider), fallen_back (its template's fallback is to say it; so are those that failed for "
+    "good), left (it had ended meanwhile, has expired, or there is no other provider).",
     ["channel", "result"],
 )

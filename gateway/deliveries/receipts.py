@@ -14,7 +14,7 @@ INTERVAL = 1.0
 
 
 class ReceiptWatcher(Timer):
-    """Sends what no receipt came for through another provider, once."""
+    """Has what no receipt came for sent by another provider, or on another channel, once."""
 
     name = "receipts"
     keeps_connection = True
@@ -33,6 +33,10 @@ class ReceiptWatcher(Timer):
 
 
 def _count(missing: Missing) -> None:
-    for result, channels in (("sent_again", missing.sent_again), ("left", missing.left)):
+    for result, channels in (
+        ("sent_again", missing.sent_again),
+        ("fallen_back", missing.fallen_back),
+        ("left", missing.left),
+    ):
         for channel, count in Counter(channels).items():
             metrics.RECEIPTS_MISSING.labels(channel, result).inc(count)

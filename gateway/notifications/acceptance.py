@@ -174,6 +174,7 @@ def new_notification(asked: Asked, composed: Composition, now: datetime) -> stor
         ),
         traceparent=asked.traceparent,
         expect_receipt_within=composed.expect_receipt_within,
+        fallback=composed.fallback,
     )
 
 

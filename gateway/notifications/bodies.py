@@ -13,6 +13,7 @@ from carillon.contracts.lanes import PRIORITY_DEFAULT, PRIORITY_MAX, PRIORITY_MI
 from carillon.web.errors import MissingFields, ValidationFailed
 from carillon.web.locales import LANGUAGE_LENGTH, InvalidLocale, normalize_language
 from gateway.notifications.email_options import EmailOptions, problems_of
+from gateway.notifications.options import PushOptions, WhatsAppOptions, problems_of_options
 
 METADATA_LIMIT = 4_096
 REQUEST_ID_LENGTH = 128
@@ -102,6 +103,14 @@ class NotificationBody(
         EmailOptions | None,
         Meta(description="For an email: where answers go, headers, and files."),
     ] = None
+    push: Annotated[
+        PushOptions | None,
+        Meta(description="For a push of a template: how it is delivered, and what it carries."),
+    ] = None
+    whatsapp: Annotated[
+        WhatsAppOptions | None,
+        Meta(description="For a WhatsApp message of a template: another template of the provider."),
+    ] = None
     metadata: Annotated[
         dict[str, Any], Meta(description="Yours, at most 4 KB of JSON; given back as it is.")
     ] = {}
@@ -112,6 +121,11 @@ class NotificationBody(
             "and request_id has no meaning."
         ),
     ] = False
+
+    @property
+    def adds_to_content(self) -> bool:
+        """Whether there is more than the words."""
+        return self.email is not None or self.push is not None or self.whatsapp is not None
 
 
 class StatusBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,6 +156,8 @@ def check_notification(body: NotificationBody) -> None:
     if body.email is not None:
         found = problems_of(body.email, body.notification_type)
         wrong |= {name: [problem] for name, problem in found}
+    if body.push is not None or body.whatsapp is not None:
+        wrong |= {name: [problem] for name, problem in problems_of_options(body)}
     if wrong:
         raise ValidationFailed(details=wrong)
 

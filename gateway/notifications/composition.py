@@ -7,15 +7,17 @@ from typing import ParamSpec, TypeVar
 import msgspec
 
 from carillon.contracts.lanes import Lane, lane_for
-from carillon.contracts.messages import Content, DeliveryPolicy, EmailContent
+from carillon.contracts.messages import Content, DeliveryPolicy
 from carillon.contracts.records import PolicyRecord, PublishedVersion, TemplateRecord, UserRecord
 from carillon.contracts.status import Status
 from carillon.web.errors import ApiError, ServiceUnavailable
 from gateway.admission.claims import FrequencyCap
+from gateway.fallbacks.promises import Promise, promise_of
 from gateway.notifications.asked import Asked
 from gateway.notifications.decisions import Decision, decide
 from gateway.notifications.errors import TemplateNotFound, TemplateTypeMismatch, UserNotFound
 from gateway.notifications.lookup import Lookup
+from gateway.notifications.options import with_options
 from gateway.notifications.recipients import Recipient, user_recipient
 from gateway.notifications.times import check_times
 from gateway.notifications.wording import check_variables, word
@@ -48,6 +50,7 @@ class Composition(msgspec.Struct, frozen=True, kw_only=True):
     track_clicks: bool = False
     # Seconds; 0 waits for a receipt for ever.
     expect_receipt_within: int = 0
+    fallback: Promise | None = None
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +64,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     category: str
     lane: Lane
     decision: Decision | None
+    fallback: Promise | None = None
 
     def composition(self) -> Composition | None:
         """None where something is missing."""
@@ -84,6 +88,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
             track_opens=template is not None and template.track_opens,
             track_clicks=template is not None and template.track_clicks,
             expect_receipt_within=template.expect_receipt_within if template else 0,
+            fallback=self.fallback,
         )
 
 
@@ -138,8 +143,8 @@ def draft(asked: Asked, lookup: Lookup, now: datetime, refuse: Refuse) -> Draft:
             )
         if content is not None and not decision.is_essential:
             content = with_way_out(content, links)
-        if body.email is not None and isinstance(content, EmailContent):
-            content = body.email.added_to(content)
+        if content is not None and body.adds_to_content:
+            content = with_options(content, body)
     return Draft(
         recipient=recipient,
         content=content,
@@ -149,6 +154,9 @@ def draft(asked: Asked, lookup: Lookup, now: datetime, refuse: Refuse) -> Draft:
         category=category,
         lane=lane_for(priority=body.priority, category=category, template_code=body.template_code),
         decision=decision,
+        fallback=promise_of(template.fallback, body, asked.direct)
+        if template is not None and template.fallback is not None
+        else None,
     )
 
 

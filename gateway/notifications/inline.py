@@ -15,6 +15,16 @@ from carillon.contracts.messages import (
     PushUrgency,
     TextContent,
 )
+from carillon.contracts.push import CollapseKey, TimeToLive
+from carillon.contracts.whatsapp import (
+    MOST_BUTTONS,
+    MOST_PARAMETERS,
+    VALUE_LENGTH,
+    Language,
+    Name,
+    Namespace,
+    Position,
+)
 from carillon.rendering import InvalidSubject, check_subject
 from carillon.rendering.limits import OUTPUT, PUSH_BYTES_MOST
 from carillon.web.bodies import convert_body
@@ -28,11 +38,7 @@ LINK_LENGTH = 2_000
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):[^\s]+")
 _RUNS_CODE = frozenset({"javascript", "data", "vbscript"})
 
-# Four weeks, the longest that any push service keeps a message.
-LONGEST_TTL = 2_419_200
-
-_Value = Annotated[str, Meta(min_length=1, max_length=1_024)]
-_Position = Annotated[str, Meta(pattern=r"^[0-9]$")]
+_Value = Annotated[str, Meta(min_length=1, max_length=VALUE_LENGTH)]
 Link = Annotated[str, Meta(max_length=LINK_LENGTH)]
 
 
@@ -53,14 +59,23 @@ class TextBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class TemplateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A template that is approved at the provider: its name or id there, and what fills it."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=512, pattern=r"^[A-Za-z0-9_.-]+$")]
-    language: Annotated[
-        str, Meta(max_length=15, pattern=r"^([A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*)?$")
-    ] = ""
-    namespace: Annotated[str, Meta(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")] = ""
-    parameters: Annotated[list[_Value], Meta(max_length=50)] = []
+    name: Name
+    language: Language = ""
+    namespace: Namespace = ""
+    parameters: Annotated[list[_Value], Meta(max_length=MOST_PARAMETERS)] = []
     header: Annotated[list[_Value], Meta(max_length=1)] = []
-    buttons: Annotated[dict[_Position, _Value], Meta(max_length=10)] = {}
+    buttons: Annotated[dict[Position, _Value], Meta(max_length=MOST_BUTTONS)] = {}
+
+    def provider_template(self) -> ProviderTemplate:
+        """As it travels."""
+        return ProviderTemplate(
+            name=self.name,
+            language=self.language,
+            namespace=self.namespace,
+            parameters=tuple(self.parameters),
+            header=tuple(self.header),
+            buttons=self.buttons,
+        )
 
 
 class WhatsAppBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,8 +94,8 @@ class PushBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: dict[str, str] = {}
     action_url: Link = ""
     badge: Annotated[int, Meta(ge=0, le=99_999)] | None = None
-    collapse_key: Annotated[str, Meta(max_length=64)] = ""
-    ttl: Annotated[int, Meta(ge=0, le=LONGEST_TTL)] | None = None
+    collapse_key: CollapseKey = ""
+    ttl: TimeToLive | None = None
     priority: PushUrgency | None = None
 
 
@@ -104,7 +119,7 @@ def inline_content(channel: str, value: dict[str, Any]) -> Content:
         return TextContent(body=text, template=template)
     push = _converted(value, PushBody)
     for name, link in (("image", push.image), ("action_url", push.action_url)):
-        if link and not _is_link(link):
+        if link and not is_link(link):
             raise _wrong(f"content.{name}", "Expected an absolute URL.")
     if len((push.title + push.body).encode()) > PUSH_BYTES_MOST:
         raise _wrong("content.body", f"Title and body may have {PUSH_BYTES_MOST} bytes together.")
@@ -131,17 +146,11 @@ def _text(channel: str, value: dict[str, Any]) -> tuple[str, ProviderTemplate | 
         raise _wrong("content.body", "Send either body or template.")
     if asked is None:
         return message.body, None
-    return "", ProviderTemplate(
-        name=asked.name,
-        language=asked.language,
-        namespace=asked.namespace,
-        parameters=tuple(asked.parameters),
-        header=tuple(asked.header),
-        buttons=asked.buttons,
-    )
+    return "", asked.provider_template()
 
 
-def _is_link(text: str) -> bool:
+def is_link(text: str) -> bool:
+    """Whether it is an absolute URL that runs nothing."""
     found = _SCHEME.fullmatch(text)
     return found is not None and found.group(1).lower() not in _RUNS_CODE
 

@@ -157,6 +157,8 @@ class NotificationContent(models.Model):
     recipient_name = models.CharField(max_length=200, blank=True)
     content = models.JSONField()
     settled = models.JSONField(null=True)
+    # gateway.fallbacks.promises.Promise, where the template has a fallback.
+    fallback = models.JSONField(null=True)
     traceparent = models.CharField(max_length=55, blank=True)
 
     class Meta:

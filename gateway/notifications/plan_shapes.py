@@ -54,10 +54,29 @@ class LimitShape(msgspec.Struct, frozen=True, kw_only=True):
     remaining: int
 
 
+class FallbackPlanShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What would be sent once on another channel if the notification did not arrive.
+
+    `after_seconds` without a receipt; null: only where it fails for good. The rest is as of now,
+    without the limits and the quota of that moment.
+    """
+
+    channel: str
+    template_code: str
+    after_seconds: int | None
+    status: PlanStatus
+    reason: str | None
+    refusals: list[RefusalShape]
+    recipients: list[str]
+    content: Content | None
+    providers: list[str]
+
+
 class PlanShape(msgspec.Struct, frozen=True, kw_only=True):
     """What would become of a notification if it were sent now; null is "not known" or "none".
 
-    The first of `refusals` is what decides.
+    The first of `refusals` is what decides. `stand_ins` are the last of `providers`: the
+    platform's, behind the organization's own accounts.
     """
 
     status: PlanStatus
@@ -78,6 +97,8 @@ class PlanShape(msgspec.Struct, frozen=True, kw_only=True):
     priority: int
     delivery: DeliveryPolicy | None
     providers: list[str]
+    stand_ins: list[str]
     sms: SegmentsShape | None
+    fallback: FallbackPlanShape | None
     quota: QuotaShape | None
     limits: list[LimitShape]

@@ -5,13 +5,9 @@ It goes the way of `acceptance`, over the same functions, but on after a refusal
 
 from datetime import UTC, datetime
 
-from django.conf import settings
-
 from carillon.contracts import ids
 from carillon.contracts.channels import CHANNELS, ContentKind
-from carillon.contracts.messages import Content, Mode, TextContent
-from carillon.contracts.status import Status
-from carillon.errors import Reason
+from carillon.contracts.messages import Content, TextContent
 from carillon.observability.masking import mask_address
 from carillon.rendering.sms import segments
 from carillon.web.errors import ApiError
@@ -22,19 +18,16 @@ from gateway.admission.limits import LimitState
 from gateway.notifications.acceptance import claim_of
 from gateway.notifications.asked import Asked
 from gateway.notifications.composition import Draft, draft, is_otp
+from gateway.notifications.fallback_plans import plan_fallback
 from gateway.notifications.lookup import Lookup
 from gateway.notifications.plan_shapes import (
     LimitShape,
     PlanShape,
-    PlanStatus,
     QuotaShape,
-    RefusalShape,
     SegmentsShape,
 )
+from gateway.notifications.verdicts import outcome, provider_order, rejections, show_refusal
 from gateway.organizations.limits import monthly_quota
-from gateway.provider_accounts.selectors import own_providers
-
-SANDBOX = ("sandbox",)
 
 
 def plan_notification(asked: Asked, lookup: Lookup, minute: LimitState) -> PlanShape:
@@ -48,13 +41,14 @@ def plan_notification(asked: Asked, lookup: Lookup, minute: LimitState) -> PlanS
     claim = _claim(asked, drafted, now)
     limits = forecast(claim)
     refusals = [
-        *(_refusal(error) for error in refused),
-        *_rejections(drafted, limits),
-        *(_refusal(error) for error in _exceeded(claim, limits)),
+        *(show_refusal(error) for error in refused),
+        *rejections(drafted, limits),
+        *(show_refusal(error) for error in _exceeded(claim, limits)),
     ]
-    status, reason = _outcome(drafted, refusals)
+    status, reason = outcome(drafted, refusals)
     decision, recipient, template = drafted.decision, drafted.recipient, drafted.template
     will_be_sent = not refusals and decision is not None
+    order = provider_order(asked.caller, asked.body.notification_type)
     return PlanShape(
         status=status,
         reason=reason,
@@ -73,9 +67,11 @@ def plan_notification(asked: Asked, lookup: Lookup, minute: LimitState) -> PlanS
         lane=drafted.lane,
         priority=asked.body.priority,
         delivery=template.delivery if template else None,
-        providers=list(_providers(asked)),
+        providers=[*order.own, *order.platforms],
+        stand_ins=list(order.platforms) if order.own else [],
         sms=_segments(asked.body.notification_type, drafted.content),
         quota=_quota(limits),
+        fallback=plan_fallback(asked, drafted, now),
         limits=[_limit(state) for state in (minute, limits.recipient, limits.cap) if state],
     )
 
@@ -105,31 +101,6 @@ def _claim(asked: Asked, drafted: Draft, now: datetime) -> Claim:
     )
 
 
-def _refusal(error: ApiError) -> RefusalShape:
-    return RefusalShape(
-        error=error.code,
-        message=error.message,
-        http_status=error.status,
-        details=dict(error.details or {}),
-    )
-
-
-def _rejections(drafted: Draft, limits: Forecast) -> list[RefusalShape]:
-    """What is stored, and not sent."""
-    decision = drafted.decision
-    found = [(each.reason, each.message) for each in decision.objections] if decision else []
-    cap = limits.cap
-    if cap is not None and not cap.allowed:
-        message = (
-            f"The recipient gets at most {cap.most} notifications of the category "
-            f"{drafted.category!r} in {cap.window} seconds."
-        )
-        found.append((Reason.FREQUENCY_CAPPED, message))
-    return [
-        RefusalShape(error=reason.value, message=text, http_status=202) for reason, text in found
-    ]
-
-
 def _exceeded(claim: Claim, limits: Forecast) -> list[ApiError]:
     found: list[ApiError] = []
     if limits.recipient is not None and not limits.recipient.allowed:
@@ -137,28 +108,6 @@ def _exceeded(claim: Claim, limits: Forecast) -> list[ApiError]:
     if limits.quota is not None and not limits.quota.remaining:
         found.append(reservations.exceeded(claim))
     return found
-
-
-def _outcome(drafted: Draft, refusals: list[RefusalShape]) -> tuple[PlanStatus, str | None]:
-    """What the first refusal makes of it."""
-    if refusals:
-        first = refusals[0]
-        is_stored = first.http_status == 202
-        return (PlanStatus.REJECTED if is_stored else PlanStatus.REFUSED), first.error
-    decision = drafted.decision
-    if decision is None:
-        raise AssertionError("something is missing and nothing was refused")
-    status = PlanStatus.SCHEDULED if decision.status is Status.SCHEDULED else PlanStatus.ACCEPTED
-    return status, decision.reason or None
-
-
-def _providers(asked: Asked) -> tuple[str, ...]:
-    if asked.caller.mode is Mode.TEST:
-        return SANDBOX
-    channel = asked.body.notification_type
-    own = own_providers(asked.caller.organization_id, channel)
-    platforms: tuple[str, ...] = settings.GATEWAY.providers[channel]
-    return own or platforms
 
 
 def _segments(channel: str, content: Content | None) -> SegmentsShape | None:

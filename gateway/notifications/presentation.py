@@ -11,6 +11,8 @@ from carillon.contracts.messages import DeviceResult
 from carillon.contracts.status import ENDS, Status
 from carillon.observability.masking import mask_address
 from gateway.deliveries.models import DeliveryAttempt
+from gateway.fallbacks.models import NO_RECEIPT
+from gateway.fallbacks.presentation import fallback_of, show_fallback
 from gateway.notifications.models import Notification
 from gateway.notifications.shapes import (
     AttemptShape,
@@ -38,6 +40,7 @@ def show_status(notification: Notification) -> StatusShape:
         delivered_at=notification.delivered_at or UNSET,
         reason=notification.reason or UNSET,
         error_message=notification.error_message or UNSET,
+        fallback=show_fallback(notification) or UNSET,
     )
 
 
@@ -60,6 +63,8 @@ def show_detail(notification: Notification, *, masked: bool) -> DetailShape:
             for each in notification.engagement.all()
         },
         content_cleared=not _has_content(notification),
+        fallback=show_fallback(notification),
+        fallback_of=fallback_of(notification),
     )
 
 
@@ -168,8 +173,18 @@ def _timeline(notification: Notification, attempts: Iterable[DeliveryAttempt]) -
         # A receipt, a cancellation or the end of all attempts came after the last of them.
         at = notification.delivered_at if status is Status.DELIVERED else None
         moments.append(_moment(status, at or notification.updated_at, notification.reason))
-    moments += again
+    moments += [*again, *_fallback(notification)]
     return sorted(moments, key=lambda moment: moment.at)
+
+
+def _fallback(notification: Notification) -> list[MomentShape]:
+    """That it was to be said on another channel, or was, or could not be."""
+    fallback = show_fallback(notification)
+    if fallback is None:
+        return []
+    status = Status.SENT if fallback.cause == NO_RECEIPT else Status(notification.status)
+    at = fallback.settled_at or fallback.created_at
+    return [_moment(status, at, f"fallback_{fallback.status.value}")]
 
 
 def _outcomes(notification: Notification, attempt: DeliveryAttempt) -> list[MomentShape]:

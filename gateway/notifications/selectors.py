@@ -80,14 +80,14 @@ def _sent_to(recipient: str) -> "QuerySet[Any, Any]":
 
 
 def get_notification(organization_id: str, notification_id: str) -> Notification:
-    """One with its content, attempts, replays and engagement, in four queries.
+    """One with its content, attempts, replays, engagement and fallback, in four queries.
 
     Raises NotificationNotFound.
     """
     if ids.parse_id(ids.NOTIFICATION, notification_id) is None:
         raise NotificationNotFound
     found = (
-        Notification.objects.select_related("content")
+        Notification.objects.select_related("content", "fallback__child", "stands_in_for")
         .prefetch_related("attempts", "replays", "engagement")
         .filter(organization_id=organization_id, pk=notification_id)
         .first()
@@ -98,10 +98,14 @@ def get_notification(organization_id: str, notification_id: str) -> Notification
 
 
 def get_status(organization_id: str, notification_id: str) -> Notification:
-    """One without its content. Raises NotificationNotFound."""
+    """One without its content, with its fallback. Raises NotificationNotFound."""
     if ids.parse_id(ids.NOTIFICATION, notification_id) is None:
         raise NotificationNotFound
-    found = Notification.objects.filter(organization_id=organization_id, pk=notification_id).first()
+    found = (
+        Notification.objects.select_related("fallback__child")
+        .filter(organization_id=organization_id, pk=notification_id)
+        .first()
+    )
     if found is None:
         raise NotificationNotFound
     return found

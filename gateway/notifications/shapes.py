@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from carillon.contracts.status import Status
+from gateway.fallbacks.shapes import FallbackShape
 
 
 class AcceptedShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +21,10 @@ class AcceptedShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatusShape(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a notification is; `delivered_at` and the error are there once they are known."""
+    """Where a notification is; `delivered_at` and the error are there once they are known.
+
+    So is the `fallback` of one that did not arrive.
+    """
 
     notification_id: str
     status: Status
@@ -31,6 +35,7 @@ class StatusShape(msgspec.Struct, frozen=True, kw_only=True):
     delivered_at: datetime | UnsetType = UNSET
     reason: str | UnsetType = UNSET
     error_message: str | UnsetType = UNSET
+    fallback: FallbackShape | UnsetType = UNSET
 
 
 class SummaryShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +105,10 @@ class AttemptShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MomentShape(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of its life; the reason of an `accepted` that is not the first is `replayed`."""
+    """One step of its life; the reason of an `accepted` that is not the first is `replayed`.
+
+    `fallback_pending`, `fallback_sent` and `fallback_not_sent` tell of the detail's `fallback`.
+    """
 
     status: Status
     at: datetime
@@ -120,10 +128,13 @@ class DetailShape(SummaryShape, frozen=True, kw_only=True):
     """All of a notification; `content_cleared` once retention has cleared what it said.
 
     `engagement` has `opened`, `clicked`, `complained`, `unsubscribed` or `deferred`, where that
-    was reported. None of it changes the status.
+    was reported. None of it changes the status. `fallback` is there where it did not arrive and
+    its template names a fallback; `fallback_of` is the notification in whose place this was sent.
     """
 
     attempts: list[AttemptShape]
     timeline: list[MomentShape]
     engagement: dict[str, EngagementShape]
     content_cleared: bool
+    fallback: FallbackShape | None
+    fallback_of: str | None

@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from carillon.contracts.lanes import Lane
 from carillon.contracts.messages import Address, Content, DeliveryPolicy, Mode
 from carillon.contracts.status import Status
+from gateway.fallbacks.promises import Promise
 from gateway.outbox.ordering import outbox_priority
 
 
@@ -49,6 +50,7 @@ class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
     traceparent: str
     # Seconds; 0 waits for a receipt for ever.
     expect_receipt_within: int = 0
+    fallback: Promise | None = None
 
 
 _INSERT = """
@@ -69,9 +71,10 @@ WITH accepted AS (
   RETURNING id
 ), said AS (
   INSERT INTO notifications_notificationcontent (
-    notification_id, addresses, recipient_name, content, traceparent
+    notification_id, addresses, recipient_name, content, traceparent, fallback
   )
-  SELECT id, %(addresses)s::jsonb, %(recipient_name)s, %(content)s::jsonb, %(traceparent)s
+  SELECT id, %(addresses)s::jsonb, %(recipient_name)s, %(content)s::jsonb, %(traceparent)s,
+    %(fallback)s::jsonb
   FROM accepted
 ), promised AS (
   INSERT INTO outbox_outboxmessage (notification_id, attempt, priority, available_at)
@@ -166,6 +169,7 @@ def _parameters(new: NewNotification) -> dict[str, Any]:
         "content": _json(new.content),
         "traceparent": new.traceparent,
         "expect_receipt_within": new.expect_receipt_within,
+        "fallback": None if new.fallback is None else _json(new.fallback),
         "outbox_priority": outbox_priority(new.lane, new.priority),
         "available_at": new.scheduled_at or new.created_at,
         "deferral": new.reason if new.status is Status.SCHEDULED else "",

@@ -8,6 +8,7 @@ from carillon.contracts.records import PublishedVersion, TemplateRecord
 from carillon.contracts.template_variables import BUILT_IN
 from carillon.web.errors import ValidationFailed
 from gateway.notifications.errors import MissingVariables
+from gateway.notifications.options import delivered_as
 from gateway.notifications.recipients import Recipient
 from gateway.unsubscribe.links import Links
 
@@ -45,7 +46,7 @@ def word(
     if recipient.user_id and USER_VARIABLE not in variables:
         variables[USER_VARIABLE] = recipient.variables
     try:
-        return rendering.render_content(
+        content = rendering.render_content(
             version,
             template.type,
             variables,
@@ -56,3 +57,4 @@ def word(
         raise MissingVariables(error.names) from None
     except rendering.RenderingError as error:
         raise ValidationFailed(error.message, details={"variables": [str(error)]}) from None
+    return content if template.push is None else delivered_as(content, template.push)

@@ -14,7 +14,7 @@ _FACTS = (
     *("template", "organization", "number", "language", "status", "created_at", "written_by"),
     *("published_at", "published_by_", "parts_in_it", "copy_of", "names", "optional_names"),
 )
-_WRITTEN = ("subject", "written_content", "written_html", "written_mjml")
+_WRITTEN = ("subject", "written_content", "written_html", "written_mjml", "provider_template")
 _SENT = ("sent_subject", "sent_content", "sent_html")
 
 
@@ -76,7 +76,7 @@ class TemplateAdmin(_ReadOnly, admin.ModelAdmin[Template]):
     search_help_text = "Code, name or organization."
     fields = (
         *("id", "organization", "code", "name", "description", "type", "category", "delivery"),
-        *("track_opens", "track_clicks", "expect_receipt_within"),
+        *("track_opens", "track_clicks", "expect_receipt_within", "fallback", "push"),
         *("default_language", "sample", "is_archived", "created_at", "updated_at"),
     )
     readonly_fields = fields

@@ -13,6 +13,7 @@ from carillon.rendering.limits import SOURCE_MOST, SUBJECT_MOST
 from carillon.web.errors import ValidationFailed
 from carillon.web.locales import InvalidLocale, check_timezone, normalize_language
 from template_service.templates.models import CATEGORY_LENGTH, CODE_LENGTH, NAME_LENGTH
+from template_service.templates.option_bodies import Fallback, Push, WhatsApp
 
 DESCRIPTION_LENGTH = 2_000
 VARIABLES_MOST = 200
@@ -76,8 +77,8 @@ ReceiptSeconds: TypeAlias = Annotated[
     Meta(
         ge=0,
         le=86_400,
-        description="Seconds for the provider's receipt; without one in that time another "
-        "provider sends it, once. 0 waits for ever.",
+        description="Seconds for the provider's receipt; without one in that time the fallback "
+        "sends it, or without a fallback another provider, once. 0 waits for ever.",
     ),
 ]
 SampleData: TypeAlias = Annotated[
@@ -98,6 +99,7 @@ class TemplateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     subject: Subject = ""
     html_content: Source = ""
     mjml: MJML = ""
+    provider_template: WhatsApp = None
     language: Language = "en"
     status: Literal["draft", "active"] = "draft"
     variables: Variables = []
@@ -107,6 +109,8 @@ class TemplateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     track_opens: TrackOpens = False
     track_clicks: TrackClicks = False
     expect_receipt_within: ReceiptSeconds = 0
+    fallback: Fallback = None
+    push: Push = None
     sample_data: SampleData = {}
 
 
@@ -119,6 +123,7 @@ class ReplaceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     subject: Subject = ""
     html_content: Source = ""
     mjml: MJML = ""
+    provider_template: WhatsApp = None
     language: Language | UnsetType = UNSET
     variables: Variables = []
     optional_variables: Variables = []
@@ -127,6 +132,8 @@ class ReplaceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     track_opens: TrackOpens = False
     track_clicks: TrackClicks = False
     expect_receipt_within: ReceiptSeconds = 0
+    fallback: Fallback = None
+    push: Push = None
     sample_data: SampleData = {}
 
 
@@ -139,6 +146,7 @@ class ChangeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     content: Source | UnsetType = UNSET
     html_content: Source | UnsetType = UNSET
     mjml: MJML | UnsetType = UNSET
+    provider_template: WhatsApp | UnsetType = UNSET
     language: Language | UnsetType = UNSET
     variables: Variables | UnsetType = UNSET
     optional_variables: Variables | UnsetType = UNSET
@@ -147,6 +155,8 @@ class ChangeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     track_opens: TrackOpens | UnsetType = UNSET
     track_clicks: TrackClicks | UnsetType = UNSET
     expect_receipt_within: ReceiptSeconds | UnsetType = UNSET
+    fallback: Fallback | UnsetType = UNSET
+    push: Push | UnsetType = UNSET
     sample_data: SampleData | UnsetType = UNSET
 
 
@@ -195,6 +205,8 @@ def check_words(body: TemplateBody | ReplaceBody | ChangeBody) -> str:
         wrong["name"] = ["Expected one line of text."]
     if body.subject is not UNSET:
         _check_subject(body.subject, wrong)
+    if body.fallback and body.fallback.channel not in CHANNELS:
+        wrong["fallback"] = [f"Expected a channel of {', '.join(CHANNELS)}."]
     if body.mjml and body.html_content:
         wrong["mjml"] = ["Send either mjml or html_content."]
     if body.sample_data is not UNSET and len(msgspec.json.encode(body.sample_data)) > SAMPLE_BYTES:

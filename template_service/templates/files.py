@@ -6,8 +6,9 @@
     welcome/en.html        the html_content, where there is any
     welcome/en.mjml        or the mjml
 
-A `.txt` begins with `key: value` lines between two lines of `---`. Every file ends with one line
-break more than the text that it holds.
+A `.txt` begins with `key: value` lines between two lines of `---`; fallback, push and
+provider_template are JSON there. Every file ends with one line break more than the text that it
+holds.
 """
 
 import json
@@ -24,9 +25,9 @@ FENCE = "---"
 MARKUP = {"html": "html_content", "mjml": "mjml"}
 FACTS = (
     *("name", "type", "category", "delivery", "default_language"),
-    *("track_opens", "track_clicks", "expect_receipt_within"),
+    *("track_opens", "track_clicks", "expect_receipt_within", "fallback", "push"),
 )
-WORDS = ("status", "subject", "variables", "optional_variables")
+WORDS = ("status", "subject", "variables", "optional_variables", "provider_template")
 LISTS = frozenset({"variables", "optional_variables"})
 
 
@@ -117,7 +118,11 @@ def _read_sample(path: Path) -> dict[str, Any]:
 
 def _read_language(folder: Path, language: str) -> LanguageFiles:
     matter, content = _read_matter(folder / f"{language}.txt", WORDS)
-    words: dict[str, str | list[str]] = {"subject": matter.get("subject", ""), "content": content}
+    words: dict[str, str | list[str]] = {
+        "subject": matter.get("subject", ""),
+        "content": content,
+        "provider_template": matter.get("provider_template", ""),
+    }
     for suffix, word in MARKUP.items():
         page = folder / f"{language}.{suffix}"
         words[word] = _text(_read(page)) if page.is_file() else ""

@@ -49,6 +49,9 @@ class Template(models.Model):
     track_clicks = models.BooleanField(default=False, db_default=False)
     # Seconds; 0 expects none.
     expect_receipt_within = models.IntegerField(default=0, db_default=0)
+    # carillon.contracts.records: a FallbackRule, a PushDelivery.
+    fallback = models.JSONField(null=True)
+    push = models.JSONField(null=True)
     default_language = models.CharField("default language (BCP 47)", max_length=LANGUAGE_LENGTH)
     # Variables for previews that give none.
     sample_data = models.JSONField(default=dict)
@@ -82,6 +85,8 @@ class TemplateVersion(models.Model):
     html_content = models.TextField(blank=True)
     # In place of html_content, which is made of it when it is published.
     mjml = models.TextField(blank=True, default="", db_default="")
+    # carillon.contracts.messages.ProviderTemplate, with texts of our language for values.
+    provider_template = models.JSONField(null=True)
     # Names.
     variables = models.JSONField(default=list)
     optional_variables = models.JSONField(default=list)

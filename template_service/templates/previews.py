@@ -21,6 +21,8 @@ from carillon.rendering import (
 )
 from carillon.web.errors import ApiError, ValidationFailed
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
+from template_service.templates.options import FIELD as FALLBACK
+from template_service.templates.options import check_fallback
 from template_service.templates.parts import PublishedParts, outdated_parts
 from template_service.templates.selectors import published
 from template_service.templates.services.checks import by_field
@@ -60,9 +62,11 @@ def preview(
     not rendered: its problems are the answer. What was published is shown as it was.
     """
     found = lint(template, version)
-    if version.published_at is None and found.errors:
+    # What the fallback lacks says nothing of these words.
+    broken = [error for error in found.errors if error.field != FALLBACK]
+    if version.published_at is None and broken:
         message = "This version cannot be rendered yet."
-        raise ValidationFailed(message, details=by_field(found.errors))
+        raise ValidationFailed(message, details=by_field(broken))
     try:
         content = render_content(
             as_sent(template, version),
@@ -93,6 +97,7 @@ def lint(template: Template, version: TemplateVersion) -> Findings:
     composed = prepared.composed
     if composed.problems:
         return Findings(composed.problems, composed.warnings)
+    fallback = check_fallback(template, prepared.content)
     partial = is_partial(template.code)
     # As written, for its lines; its HTML as it is sent, for its size.
     version_sent = msgspec.structs.replace(
@@ -102,10 +107,11 @@ def lint(template: Template, version: TemplateVersion) -> Findings:
         version_sent, template.type, category=template.category, partial=partial
     )
     return Findings(
-        prepared.problems,
+        (*prepared.problems, *fallback.errors),
         (
             *composed.warnings,
             *map(composed.in_own_terms, warnings),
+            *fallback.warnings,
             *_outdated(template, version),
             *missing_translations(template, version),
         ),

@@ -5,10 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 
-from carillon.contracts.messages import DeliveryPolicy
-from carillon.contracts.records import PublishedVersion, TemplateRecord
+from carillon.contracts.messages import DeliveryPolicy, ProviderTemplate
+from carillon.contracts.records import (
+    FallbackRule,
+    PublishedVersion,
+    PushDelivery,
+    TemplateRecord,
+)
 from carillon.rendering import is_partial
 from carillon.web.errors import NotFound
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
@@ -156,6 +162,8 @@ def template_record(template: Template) -> TemplateRecord | None:
         track_opens=template.track_opens,
         track_clicks=template.track_clicks,
         expect_receipt_within=template.expect_receipt_within,
+        fallback=msgspec.convert(template.fallback, FallbackRule | None),
+        push=msgspec.convert(template.push, PushDelivery | None),
     )
 
 
@@ -169,6 +177,7 @@ def published(version: TemplateVersion) -> PublishedVersion:
         html_content=prepared.get("html_content", version.html_content),
         variables=tuple(prepared.get("variables", version.variables)),
         optional_variables=tuple(prepared.get("optional_variables", version.optional_variables)),
+        provider_template=_provider_template(version),
     )
 
 
@@ -184,7 +193,12 @@ def written(version: TemplateVersion) -> PublishedVersion:
         html_content=version.mjml or version.html_content,
         variables=tuple(version.variables),
         optional_variables=tuple(version.optional_variables),
+        provider_template=_provider_template(version),
     )
+
+
+def _provider_template(version: TemplateVersion) -> ProviderTemplate | None:
+    return msgspec.convert(version.provider_template, ProviderTemplate | None)
 
 
 def best_match(

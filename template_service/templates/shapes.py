@@ -1,6 +1,7 @@
 """What the calls answer."""
 
 import difflib
+import json
 from datetime import datetime
 from typing import Any
 
@@ -8,9 +9,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from carillon.contracts.actors import Actor
-from carillon.contracts.messages import Content, EmailContent, PushContent
+from carillon.contracts.messages import Content, EmailContent, ProviderTemplate, PushContent
+from carillon.contracts.records import FallbackRule, PushDelivery
 from carillon.rendering import Problem
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
+from template_service.templates.options import rule_of
 from template_service.templates.previews import Findings
 from template_service.templates.services.dependents import Dependent
 
@@ -21,6 +24,7 @@ COMPARED = (
     "mjml",
     "variables",
     "optional_variables",
+    "provider_template",
     "language",
 )
 # Comparing lines can take time in proportion to the square of their number.
@@ -78,6 +82,8 @@ class TemplateShape(msgspec.Struct, frozen=True, kw_only=True):
     track_opens: bool
     track_clicks: bool
     expect_receipt_within: int
+    fallback: FallbackRule | None
+    push: PushDelivery | None
     default_language: str
     version: int
     language: str
@@ -86,6 +92,7 @@ class TemplateShape(msgspec.Struct, frozen=True, kw_only=True):
     content: str
     html_content: str
     mjml: str
+    provider_template: ProviderTemplate | None
     variables: list[str]
     optional_variables: list[str]
     sample_data: dict[str, Any]
@@ -151,13 +158,14 @@ class DiffShape(msgspec.Struct, frozen=True):
 
 
 class PreviewShape(msgspec.Struct, frozen=True, kw_only=True):
-    """What would be sent."""
+    """What would be sent; where there is a `provider_template`, that alone."""
 
     type: str
     category: str
     subject: str
     content: str
     html_content: str
+    provider_template: ProviderTemplate | None
     version: int
     language: str
     warnings: list[str]
@@ -182,6 +190,8 @@ def show_template(
         track_opens=template.track_opens,
         track_clicks=template.track_clicks,
         expect_receipt_within=template.expect_receipt_within,
+        fallback=rule_of(template),
+        push=msgspec.convert(template.push, PushDelivery | None),
         default_language=template.default_language,
         version=version.number,
         language=version.language,
@@ -190,6 +200,7 @@ def show_template(
         content=version.content,
         html_content=version.html_content,
         mjml=version.mjml,
+        provider_template=msgspec.convert(version.provider_template, ProviderTemplate | None),
         variables=list(version.variables),
         optional_variables=list(version.optional_variables),
         sample_data=template.sample_data,
@@ -232,11 +243,9 @@ def show_version(template: Template, version: TemplateVersion) -> VersionShape:
 def show_diff(before: TemplateVersion, after: TemplateVersion) -> DiffShape:
     """Field by field."""
     changes = [
-        FieldChange(
-            field, getattr(before, field), getattr(after, field), _unified(before, after, field)
-        )
+        FieldChange(field, old, new, _unified(before, after, old, new))
         for field in COMPARED
-        if getattr(before, field) != getattr(after, field)
+        if (old := _compared(before, field)) != (new := _compared(after, field))
     ]
     return DiffShape(before.number, after.number, _stamp(before), _stamp(after), changes)
 
@@ -246,16 +255,20 @@ def show_preview(
 ) -> PreviewShape:
     """Rendered content in the template's own field names."""
     subject, html = "", ""
+    template_of_provider = None
     if isinstance(content, EmailContent):
         subject, html = content.subject, content.html
     elif isinstance(content, PushContent):
         subject = content.title
+    else:
+        template_of_provider = content.template
     return PreviewShape(
         type=template.type,
         category=template.category,
         subject=subject,
         content=content.body,
         html_content=html,
+        provider_template=template_of_provider,
         version=version.number,
         language=version.language,
         warnings=warnings,
@@ -290,10 +303,20 @@ def _status(template: Template, version: TemplateVersion) -> str:
     return VersionStatus.ARCHIVED.value if template.is_archived else str(version.status)
 
 
-def _unified(before: TemplateVersion, after: TemplateVersion, field: str) -> str:
-    old: Any = getattr(before, field)
-    new: Any = getattr(after, field)
-    if not isinstance(old, str):
+def _compared(version: TemplateVersion, field: str) -> str | list[str]:
+    """A text or a list; what has fields of its own is JSON that reads well."""
+    value: str | list[str] | dict[str, Any] | None = getattr(version, field)
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    return value
+
+
+def _unified(
+    before: TemplateVersion, after: TemplateVersion, old: str | list[str], new: str | list[str]
+) -> str:
+    if not (isinstance(old, str) and isinstance(new, str)):
         return ""
     old_lines, new_lines = old.splitlines(), new.splitlines()
     if max(len(old_lines), len(new_lines)) > DIFF_LINES_MOST:

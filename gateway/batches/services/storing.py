@@ -23,10 +23,11 @@ WITH new AS (
   SELECT * FROM unnest(
     %(ids)b::uuid[], %(request_ids)b::text[], %(digests)b::bytea[], %(statuses)b::text[],
     %(reasons)b::text[], %(user_ids)b::text[], %(versions)b::int4[], %(languages)b::text[],
-    %(scheduled)b::timestamptz[], %(addresses)b::text[], %(names)b::text[], %(contents)b::text[]
+    %(scheduled)b::timestamptz[], %(addresses)b::text[], %(names)b::text[], %(contents)b::text[],
+    %(fallbacks)b::text[]
   ) AS new (
     id, request_id, request_digest, status, reason, user_id, template_version, language,
-    scheduled_at, addresses, recipient_name, content
+    scheduled_at, addresses, recipient_name, content, fallback
   )
 ), accepted AS (
   INSERT INTO notifications_notification (
@@ -47,9 +48,10 @@ WITH new AS (
   RETURNING id, status, scheduled_at
 ), said AS (
   INSERT INTO notifications_notificationcontent (
-    notification_id, addresses, recipient_name, content, traceparent
+    notification_id, addresses, recipient_name, content, traceparent, fallback
   )
-  SELECT id, addresses::jsonb, recipient_name, content::jsonb, %(traceparent)s
+  SELECT id, addresses::jsonb, recipient_name, content::jsonb, %(traceparent)s,
+    nullif(fallback, '')::jsonb
   FROM new JOIN accepted USING (id)
 ), promised AS (
   INSERT INTO outbox_outboxmessage (notification_id, attempt, priority, available_at)
@@ -110,6 +112,7 @@ def _parameters(batch_id: UUID, notifications: Sequence[NewNotification]) -> dic
         "addresses": [_json(new.addresses) for new in notifications],
         "names": [new.recipient_name for new in notifications],
         "contents": [_json(new.content) for new in notifications],
+        "fallbacks": [_json(new.fallback) if new.fallback else "" for new in notifications],
         "batch_id": batch_id,
         "organization_id": first.organization_id,
         "correlation_id": first.correlation_id,

@@ -58,6 +58,8 @@ RECORD = f"""
     RETURNING notification_id, number
 """  # noqa: S608  our own enumeration's values
 
+# What was sent waits for its receipt; what failed for good, and has somebody who may say it on
+# another channel, is looked at at once. What may have arrived has not failed.
 MOVE = """
     UPDATE notifications_notification n
     SET status = moved.status, attempt = moved.attempt, reason = moved.reason,
@@ -66,8 +68,16 @@ MOVE = """
             coalesce(nullif(moved.provider_message_id, ''), n.provider_message_id),
         error_message = moved.error_message, next_attempt_at = moved.next_attempt_at,
         sent_at = coalesce(n.sent_at, moved.sent_at), delivered_at = moved.delivered_at,
-        receipt_due_at = CASE WHEN moved.status = 'sent' AND n.expect_receipt_within > 0
-            THEN moved.sent_at + make_interval(secs => n.expect_receipt_within) END,
+        receipt_due_at = CASE
+            WHEN moved.status = 'sent' AND n.expect_receipt_within > 0
+            THEN moved.sent_at + make_interval(secs => n.expect_receipt_within)
+            WHEN moved.status IN ('failed', 'bounced') AND moved.reason <> 'outcome_unknown'
+                AND EXISTS (
+                    SELECT FROM notifications_notificationcontent c
+                    WHERE c.notification_id = n.id AND c.fallback IS NOT NULL
+                )
+            THEN statement_timestamp()
+        END,
         updated_at = %s
     FROM json_to_recordset(%s::json) AS moved (
         id uuid, status text, attempt smallint, reason text, provider text,

@@ -67,7 +67,9 @@ PLAN: dict[str, Any] = {
     "priority": 5,
     "delivery": "at_least_once",
     "providers": ["twilio", "msg91"],
+    "stand_ins": [],
     "sms": {"encoding": "GSM-7", "units": 36, "segments": 1, "forced_by": None},
+    "fallback": None,
     "quota": {"limit": 100000, "used": 4711, "remaining": 95289},
     "limits": [
         {"policy": "minute", "limit": 6000, "seconds": 60, "remaining": 5999},

@@ -132,4 +132,6 @@ DETAIL: dict[str, Any] = {
         }
     },
     "content_cleared": False,
+    "fallback": None,
+    "fallback_of": None,
 }

@@ -99,7 +99,8 @@ def _write_content(notification: Notification, content: Content) -> None:
         raise ContentCleared
     if isinstance(content, EmailContent):
         content = kept_from(msgspec.convert(former, EmailContent), content)
-    found.update(content=msgspec.to_builtins(content))
+    # The fallback would say what was changed here.
+    found.update(content=msgspec.to_builtins(content), fallback=None)
 
 
 def _reschedule(notification: Notification, body: ChangeBody, now: datetime) -> dict[str, Any]:

@@ -9,13 +9,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from carillon.contracts.provider_accounts import ACCOUNT_SHAPES, ProviderAccount
+from carillon.contracts.provider_accounts import ACCOUNT_SHAPES, ActiveAccounts, ProviderAccount
 from carillon.contracts.verification import ENDS, VerificationResult
 from carillon.web.bodies import parse_body
 from carillon.web.envelope import success
 from carillon.web.errors import ValidationFailed
 from carillon.web.organization_api import OrganizationApi, organization_of
+from gateway.callbacks.addresses import callback_url
 from gateway.connections import credential_sealer
+from gateway.organizations.selectors import platform_stands_in
 from gateway.provider_accounts import models
 from gateway.provider_accounts.bodies import VerificationResultBody
 from gateway.provider_accounts.sealing import CredentialSealer, Unreadable
@@ -23,12 +25,6 @@ from gateway.provider_accounts.selectors import get_account_to_verify, list_acti
 from gateway.provider_accounts.verification import keep_result
 
 log = structlog.get_logger(__name__)
-
-
-class ActiveAccountsShape(msgspec.Struct, frozen=True):
-    """The active accounts in their order, with their secrets."""
-
-    accounts: list[ProviderAccount]
 
 
 # Not for clients, so not in their documentation; docs/provider-accounts.md tells of it.
@@ -43,9 +39,12 @@ class WorkerAccountsApi(OrganizationApi):
             raise ValidationFailed(
                 details={"channel": [f"Expected one of: {', '.join(ACCOUNT_SHAPES)}."]}
             )
-        accounts = _active_accounts(organization_of(request), channel)
+        organization_id = organization_of(request)
         return success(
-            ActiveAccountsShape(accounts),
+            ActiveAccounts(
+                tuple(_active_accounts(organization_id, channel)),
+                platform_stands_in=platform_stands_in(organization_id, channel),
+            ),
             "Accounts retrieved",
             headers={"Cache-Control": "no-store"},
         )
@@ -113,5 +112,14 @@ def _for_worker(stored: models.ProviderAccount, sealer: CredentialSealer) -> Pro
         position=stored.position,
         weight=stored.weight,
         rate_per_second=stored.rate_per_second,
+        callback_url=_callback_url(stored),
         credentials=credentials,
     )
+
+
+def _callback_url(stored: models.ProviderAccount) -> str:
+    """Where its provider reports to; empty where nobody said that receipts come."""
+    callbacks = getattr(stored, "callbacks", None)
+    if callbacks is None or not callbacks.receipts:
+        return ""
+    return callback_url(stored.provider, stored.pk) or ""

@@ -21,6 +21,9 @@ _CLEAR = """
     ), buried AS (
         UPDATE deliveries_deadletter SET error_message = ''
         WHERE notification_id = ANY(%(ids)s) AND error_message <> ''
+    ), unsent AS (
+        UPDATE fallbacks_fallback SET message = ''
+        WHERE notification_id = ANY(%(ids)s) AND message <> ''
     )
     SELECT count(*) FROM cleared
 """

@@ -86,7 +86,9 @@ def test_a_plan_tells_everything(tenant: Tenant, configure: Any) -> None:
         "priority": 2,
         "delivery": "at_least_once",
         "providers": ["twilio", "msg91"],
+        "stand_ins": [],
         "sms": {"encoding": "UCS-2", "units": 12, "segments": 1, "forced_by": "“"},
+        "fallback": None,
         "quota": {"limit": 1_000, "used": 0, "remaining": 1_000},
         "limits": [
             {"policy": "minute", "limit": 6_000, "seconds": 60, "remaining": 5_999},

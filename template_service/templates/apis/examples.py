@@ -29,16 +29,45 @@ SMS_TEMPLATE = {
     "variables": ["code"],
     "optional_variables": ["minutes"],
 }
+PUSH_TEMPLATE = {
+    "code": "login_push",
+    "name": "Login code on the phone",
+    "type": "push",
+    "subject": "Your code",
+    "content": "{{ code }} is your code.",
+    "category": "otp",
+    "variables": ["code"],
+    "push": {"collapse_key": "login", "ttl": 300, "priority": "high"},
+    "fallback": {"channel": "sms", "template_code": "login_otp"},
+}
+WHATSAPP_TEMPLATE = {
+    "code": "order_sent",
+    "name": "Order sent",
+    "type": "whatsapp",
+    "content": "Hi {{ name }}, your order {{ order.id }} is on its way.",
+    "provider_template": {
+        "name": "order_sent",
+        "language": "en_US",
+        "parameters": ["{{ name }}", "{{ order.id }}"],
+        "buttons": {"0": "orders/{{ order.id }}"},
+    },
+    "variables": ["name", "order"],
+    "expect_receipt_within": 120,
+    "fallback": {"channel": "sms", "template_code": "order_sent_sms"},
+}
 ACTOR = {"id": "key_0193f2c6a7b87d1e9c0a5b4d3e2f1a04", "name": "Marketing site"}
 TEMPLATE = {
     "template_id": "tmpl_0193f2c6a7b87d1e9c0a5b4d3e2f1a03",
     **REFERENCE_TEMPLATE,
     "mjml": "",
+    "provider_template": None,
     "category": "transactional",
     "delivery": "at_least_once",
     "track_opens": False,
     "track_clicks": False,
     "expect_receipt_within": 0,
+    "fallback": None,
+    "push": None,
     "default_language": "en",
     "sample_data": {"name": "Ann"},
     "version": 1,
@@ -98,12 +127,13 @@ DIFF = {
         }
     ],
 }
-PREVIEW = {
+PREVIEW: dict[str, Any] = {
     "type": "email",
     "category": "transactional",
     "subject": "Welcome, Ann!",
     "content": "Hi Ann,\n\nThanks for joining!\n\nBest regards,\nThe Team",
     "html_content": "<html><body><p>Hi Ann,</p><p>Thanks for joining!</p></body></html>",
+    "provider_template": None,
     "version": 1,
     "language": "en",
     "warnings": [],

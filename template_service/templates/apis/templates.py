@@ -105,6 +105,8 @@ class TemplateListCreateApi(OrganizationApi):
         examples=[
             examples.sent("An email", examples.REFERENCE_TEMPLATE),
             examples.sent("A one-time password by SMS", examples.SMS_TEMPLATE),
+            examples.sent("A push that falls back on that SMS", examples.PUSH_TEMPLATE),
+            examples.sent("A template that WhatsApp approved", examples.WHATSAPP_TEMPLATE),
         ],
         responses={
             201: answer(
@@ -195,13 +197,20 @@ class TemplateDetailApi(OrganizationApi):
         operation_id="update_template",
         summary="Change a template",
         description="Words that are named become a new draft, on top of the newest version of "
-        "that language. Name, description, category, delivery, tracking and "
-        "expect_receipt_within belong to the template and change at once.",
+        "that language. Name, description, category, delivery, tracking, expect_receipt_within, "
+        "fallback and push belong to the template and change at once.",
         tags=_TAGS,
         parameters=[examples.CODE_PATH, examples.IF_MATCH],
         request=request_body(ChangeBody),
         examples=[
             examples.sent("A new subject", {"subject": "Good to see you, {{ name }}!"}),
+            examples.sent(
+                "An SMS where no receipt comes within two minutes",
+                {
+                    "expect_receipt_within": 120,
+                    "fallback": {"channel": "sms", "template_code": "welcome_sms"},
+                },
+            ),
             examples.sent(
                 "In another language",
                 {"language": "pt", "subject": "Bem-vindo, {{ name }}!", "content": "Oi {{ name }}"},

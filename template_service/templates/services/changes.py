@@ -18,7 +18,10 @@ from template_service.templates.selectors import TemplateNotFound, with_code
 CHANGES = Counter("carillon_template_changes_total", "Committed changes of templates.", ["kind"])
 
 # What a version says.
-WORDS = ("subject", "content", "html_content", "mjml", "variables", "optional_variables")
+WORDS = (
+    *("subject", "content", "html_content", "mjml", "variables", "optional_variables"),
+    "provider_template",
+)
 
 
 class TemplateExists(Conflict):

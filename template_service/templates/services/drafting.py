@@ -8,8 +8,10 @@ from carillon.contracts.channels import CHANNELS, ContentKind
 from carillon.web.errors import ValidationFailed
 from carillon.web.tenants.services import require_organization
 from template_service.templates.bodies import ChangeBody, ReplaceBody, TemplateBody, check_words
-from template_service.templates.models import Template, TemplateVersion
-from template_service.templates.selectors import newest_words, shown_version
+from template_service.templates.models import Template, TemplateVersion, VersionStatus
+from template_service.templates.option_bodies import kept
+from template_service.templates.options import require_fitting
+from template_service.templates.selectors import newest_words, published, shown_version
 from template_service.templates.services.changes import (
     WORDS,
     activate,
@@ -20,11 +22,15 @@ from template_service.templates.services.changes import (
     next_number,
     publish_change,
 )
-from template_service.templates.services.checks import require_publishable, require_readable
+from template_service.templates.services.checks import (
+    require_publishable,
+    require_readable,
+    require_usable_fallback,
+)
 
 FACTS = (
     *("name", "description", "category", "delivery", "sample_data"),
-    *("track_opens", "track_clicks", "expect_receipt_within"),
+    *("track_opens", "track_clicks", "expect_receipt_within", "fallback", "push"),
 )
 
 
@@ -42,16 +48,17 @@ def create_template(
         code=body.code,
         type=body.type,
         default_language=language,
-        **{field: getattr(body, field) for field in FACTS},
+        **{field: kept(getattr(body, field)) for field in FACTS},
     )
-    words = {field: getattr(body, field) for field in WORDS}
+    words = {field: kept(getattr(body, field)) for field in WORDS}
     version = new_version(template, 1, language, actor, **words)
     _check_mjml(version)
+    require_fitting(template, version)
     require_readable(version)
     with transaction.atomic():
         if body.status == "active":
             lock_publishing(organization_id)
-            require_publishable(template, version)
+            require_usable_fallback(template, require_publishable(template, version))
         insert_template(template)
         if body.status == "active":
             activate(template, version, actor)
@@ -71,7 +78,7 @@ def replace_template(
         _set_facts(template, body)
         draft = _draft(template, language or template.default_language, actor)
         for field in WORDS:
-            setattr(draft, field, getattr(body, field))
+            setattr(draft, field, kept(getattr(body, field)))
         _keep(draft)
         publish_change(template, "replaced")
     return template, draft
@@ -101,7 +108,7 @@ def _changed_words(
 ) -> TemplateVersion:
     """A new draft where words were named; else the version to show."""
     words = {field: getattr(body, field) for field in WORDS}
-    words = {field: value for field, value in words.items() if value is not UNSET}
+    words = {field: kept(value) for field, value in words.items() if value is not UNSET}
     if not words:
         return shown_version(template)
     draft = _draft(template, language or template.default_language, actor)
@@ -116,10 +123,17 @@ def _changed_words(
 
 
 def _set_facts(template: Template, body: ChangeBody | ReplaceBody) -> None:
+    """Raises ValidationFailed."""
+    before = template.fallback
     for field in FACTS:
         value = getattr(body, field)
         if value is not UNSET:
-            setattr(template, field, value)
+            setattr(template, field, kept(value))
+    require_fitting(template, None)
+    if template.fallback != before:
+        # It holds at once for what is published.
+        for version in template.versions.filter(status=VersionStatus.ACTIVE):
+            require_usable_fallback(template, published(version))
 
 
 def _draft(template: Template, language: str, actor: Actor) -> TemplateVersion:
@@ -131,6 +145,7 @@ def _draft(template: Template, language: str, actor: Actor) -> TemplateVersion:
 
 def _keep(draft: TemplateVersion) -> None:
     _check_mjml(draft)
+    require_fitting(draft.template, draft)
     require_readable(draft)
     draft.save(force_insert=True)
 

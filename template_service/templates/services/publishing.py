@@ -14,7 +14,10 @@ from template_service.templates.services.changes import (
     lock_template,
     publish_change,
 )
-from template_service.templates.services.checks import require_publishable
+from template_service.templates.services.checks import (
+    require_publishable,
+    require_usable_fallback,
+)
 from template_service.templates.services.dependents import Dependent, settle_dependents
 
 
@@ -60,7 +63,7 @@ def publish_version(
         lock_publishing(organization_id)
         template = lock_template(organization_id, code, if_match)
         version = _draft(template, number)
-        require_publishable(template, version)
+        require_usable_fallback(template, require_publishable(template, version))
         activate(template, version, actor)
         publish_change(template, "published")
         dependents = settle_dependents(template, republish=republish, actor=actor)

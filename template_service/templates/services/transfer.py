@@ -1,6 +1,7 @@
 """All templates of an organization, out to files and back in."""
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, TypeVar
@@ -10,10 +11,17 @@ from django.db import transaction
 
 from carillon.contracts.actors import Actor
 from carillon.rendering import is_partial
+from carillon.web import strict_json
 from carillon.web.errors import ApiError, ValidationFailed
 from template_service.templates.bodies import ChangeBody, TemplateBody
 from template_service.templates.files import LanguageFiles, TemplateFiles
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
+from template_service.templates.option_bodies import (
+    FallbackBody,
+    ProviderTemplateBody,
+    PushBody,
+    kept,
+)
 from template_service.templates.selectors import find_template
 from template_service.templates.services.changes import WORDS, lock_publishing
 from template_service.templates.services.dependents import settle_dependents
@@ -23,7 +31,16 @@ from template_service.templates.services.publishing import publish_version
 # The template's facts that are texts.
 FACTS = ("name", "description", "category", "delivery")
 # Those that are none: absent from a file where they are as they come.
-SWITCHES = {"track_opens": "false", "track_clicks": "false", "expect_receipt_within": "0"}
+SWITCHES = {
+    "track_opens": "false",
+    "track_clicks": "false",
+    "expect_receipt_within": "0",
+    "fallback": "null",
+    "push": "null",
+}
+# What has fields of its own: JSON in one line.
+OBJECTS = {"fallback": FallbackBody, "push": PushBody, "provider_template": ProviderTemplateBody}
+PROVIDER = "provider_template"
 # Who, for the versions that are made.
 ACTOR = Actor("manage.py", "templates import")
 _Body = TypeVar("_Body", TemplateBody, ChangeBody)
@@ -154,7 +171,8 @@ def _changed_facts(template: Template, files: TemplateFiles) -> dict[str, Any]:
     changed = {field: value for field, value in wanted.items() if value != getattr(template, field)}
     for field, default in SWITCHES.items():
         value = files.facts.get(field, "")
-        if value != _switch(template, field):
+        said = _normal(field, value) if field in OBJECTS else value
+        if said != _switch(template, field):
             changed[field] = value or default
     return changed
 
@@ -162,7 +180,14 @@ def _changed_facts(template: Template, files: TemplateFiles) -> dict[str, Any]:
 def _switch(template: Template, field: str) -> str:
     """As a file has it."""
     value = getattr(template, field)
+    if field in OBJECTS:
+        return _line(value)
     return "" if not value else "true" if value is True else str(value)
+
+
+def _line(value: object) -> str:
+    """An object as a file has it: nothing where there is none."""
+    return "" if value is None else json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def _import_language(template: Template, files: LanguageFiles) -> list[str]:
@@ -173,7 +198,8 @@ def _import_language(template: Template, files: LanguageFiles) -> list[str]:
     if files.status == VersionStatus.ACTIVE:
         held = held.filter(status=VersionStatus.ACTIVE)
     newest = held.first()
-    if newest is not None and _words(newest) == files.words:
+    said = {**files.words, PROVIDER: _normal(PROVIDER, str(files.words[PROVIDER]))}
+    if newest is not None and _words(newest) == said:
         return []
     body = _converted({**files.words, "language": files.language}, ChangeBody)
     organization_id = template.organization_id
@@ -186,7 +212,11 @@ def _import_language(template: Template, files: LanguageFiles) -> list[str]:
 
 
 def _words(version: TemplateVersion) -> dict[str, str | list[str]]:
-    return {field: getattr(version, field) for field in WORDS}
+    return {
+        field: _line(value) if field in OBJECTS else value
+        for field in WORDS
+        for value in (getattr(version, field),)
+    }
 
 
 def _status(version: TemplateVersion) -> str:
@@ -200,7 +230,27 @@ def _preference(version: TemplateVersion) -> tuple[bool, int]:
 
 def _converted(fields: Mapping[str, Any], shape: type[_Body]) -> _Body:
     try:
+        read = {
+            name: _object(name, value) if name in OBJECTS else value
+            for name, value in fields.items()
+        }
         # Files have numbers and truths as text.
-        return msgspec.convert(fields, shape, strict=False)
+        return msgspec.convert(read, shape, strict=False)
     except msgspec.ValidationError as error:
         raise ValidationFailed(str(error)) from None
+
+
+def _normal(name: str, text: str) -> str:
+    """As `_line` writes what the text says. Raises ValidationFailed."""
+    try:
+        return _line(kept(msgspec.convert(_object(name, text), OBJECTS[name] | None)))
+    except msgspec.ValidationError as error:
+        raise ValidationFailed(details={name: [str(error)]}) from None
+
+
+def _object(name: str, text: str) -> object:
+    """Raises ValidationFailed."""
+    try:
+        return strict_json.loads(text.encode()) if text else None
+    except strict_json.InvalidJSONText as error:
+        raise ValidationFailed(details={name: [f"Expected JSON: {error}."]}) from None

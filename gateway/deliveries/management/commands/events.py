@@ -20,6 +20,7 @@ from gateway.deliveries.consumers import EventsConsumer
 from gateway.deliveries.dead_devices import DeviceDisabler
 from gateway.deliveries.receipts import ReceiptWatcher
 from gateway.deliveries.reconciler import Reconciler
+from gateway.fallbacks.timer import FallbackSender
 from gateway.outbox.termination import on_termination
 from gateway.retention.config import RetentionSettings
 from gateway.retention.timer import RetentionTimer
@@ -62,6 +63,7 @@ class Command(BaseCommand):
             RetentionTimer(retention),
             SuppressionTeller(),
             ReceiptWatcher(settings.GATEWAY.providers),
+            FallbackSender(),
             CallbackDrainer(own.retry_policies, wait_seconds=callbacks.wait_seconds),
             CallbackForgetter(callbacks.replay_seconds, callbacks.wait_seconds),
         ):

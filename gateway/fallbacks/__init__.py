@@ -1,0 +1,1 @@
+"""What is said on another channel, once, where a notification did not arrive on its own."""

@@ -1,0 +1,1 @@
+"""Sending in place of what did not arrive."""

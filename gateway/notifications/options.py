@@ -1,0 +1,99 @@
+"""What a request or a template adds to a content's words: for an email, a push, a WhatsApp."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from msgspec import Meta
+
+from carillon.contracts.messages import (
+    Content,
+    EmailContent,
+    PushContent,
+    PushUrgency,
+    TextContent,
+)
+from carillon.contracts.push import CollapseKey, TimeToLive
+from carillon.contracts.records import PushDelivery
+from gateway.notifications.email_options import Problem
+from gateway.notifications.inline import Link, TemplateBody, is_link
+
+if TYPE_CHECKING:
+    from gateway.notifications.bodies import NotificationBody
+
+_NOT_INLINE = "With content, this is part of content."
+
+
+class PushOptions(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """Beyond title and text; what is named takes the place of what the template says."""
+
+    collapse_key: CollapseKey | None = None
+    ttl: TimeToLive | None = None
+    priority: Annotated[
+        PushUrgency | None, Meta(description="high wakes the device; else the lane decides.")
+    ] = None
+    badge: Annotated[int, Meta(ge=0, le=99_999)] | None = None
+    image: Link | None = None
+    action_url: Link | None = None
+    data: dict[str, str] | None = None
+
+    def added_to(self, content: PushContent) -> PushContent:
+        """The content with all that is named; the options have no problems."""
+        named = {
+            name: value
+            for name in self.__struct_fields__
+            if (value := getattr(self, name)) is not None
+        }
+        return msgspec.structs.replace(content, **named)
+
+
+class WhatsAppOptions(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """In place of what our template says."""
+
+    template: Annotated[
+        TemplateBody,
+        Meta(description="The approved template that is sent, and what fills it."),
+    ]
+
+
+def problems_of_options(body: "NotificationBody") -> Iterator[Problem]:
+    """Each field with what is wrong with it."""
+    if body.push is not None:
+        if body.notification_type != "push":
+            yield "push", "Only a push has these options."
+        elif body.content is not None:
+            yield "push", _NOT_INLINE
+        for name in ("image", "action_url"):
+            link = getattr(body.push, name)
+            if link and not is_link(link):
+                yield f"push.{name}", "Expected an absolute URL."
+    if body.whatsapp is not None:
+        if body.notification_type != "whatsapp":
+            yield "whatsapp", "Only a WhatsApp message has these options."
+        elif body.content is not None:
+            yield "whatsapp", _NOT_INLINE
+
+
+def with_options(content: Content, body: "NotificationBody") -> Content:
+    """The content with what the request adds, which fits its channel."""
+    if body.email is not None and isinstance(content, EmailContent):
+        return body.email.added_to(content)
+    if body.push is not None and isinstance(content, PushContent):
+        return body.push.added_to(content)
+    if body.whatsapp is not None and isinstance(content, TextContent):
+        template = body.whatsapp.template.provider_template()
+        return msgspec.structs.replace(content, template=template)
+    return content
+
+
+def delivered_as(content: Content, push: PushDelivery) -> Content:
+    """A push as its template has it delivered."""
+    if not isinstance(content, PushContent):
+        return content
+    return msgspec.structs.replace(
+        content, collapse_key=push.collapse_key, ttl=push.ttl, priority=push.priority
+    )

@@ -1,0 +1,96 @@
+"""What a template's options must be, beyond the form of each; reads of the fallback's template."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from carillon.contracts.channels import CHANNELS, ContentKind
+from carillon.contracts.records import FallbackRule, PublishedVersion
+from carillon.contracts.template_variables import BUILT_IN
+from carillon.rendering import Problem, is_partial
+from carillon.web.errors import ValidationFailed
+from template_service.templates.models import Template, TemplateVersion, VersionStatus
+from template_service.templates.selectors import published, with_code
+
+FIELD = "fallback"
+# Given without being sent: of a known user, and built in.
+_GIVEN = frozenset({"user", *BUILT_IN})
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackFindings:
+    """`errors` say why it could not be sent, `warnings` when it would not be."""
+
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def require_fitting(template: Template, version: TemplateVersion | None) -> None:
+    """Each option is one of the template's channel. Raises ValidationFailed."""
+    wrong: dict[str, list[str]] = {}
+    if template.push and CHANNELS[template.type].content is not ContentKind.PUSH:
+        wrong["push"] = ["Only a push has these options."]
+    if version is not None and version.provider_template and template.type != "whatsapp":
+        wrong["provider_template"] = ["Only WhatsApp has templates of the provider."]
+    rule = rule_of(template)
+    if rule is not None and rule.channel == template.type:
+        wrong[FIELD] = ["The fallback's channel is another than the template's."]
+    if wrong:
+        raise ValidationFailed(details=wrong)
+
+
+def rule_of(template: Template) -> FallbackRule | None:
+    """The template's fallback."""
+    if not template.fallback:
+        return None
+    return msgspec.convert(template.fallback, FallbackRule)
+
+
+def check_fallback(template: Template, content: PublishedVersion) -> FallbackFindings:
+    """What is wrong with the template's fallback for sends of `content`."""
+    rule = rule_of(template)
+    if rule is None or is_partial(template.code):
+        return FallbackFindings()
+    target = with_code(template.organization_id, rule.template_code).first()
+    if target is None or target.is_archived or is_partial(target.code):
+        return _refused(f"There is no template {rule.template_code} that could be sent.")
+    if target.type != rule.channel:
+        return _refused(f"{target.code} is a template of type {target.type}, not {rule.channel}.")
+    versions = list(target.versions.filter(status=VersionStatus.ACTIVE).order_by("language"))
+    if not versions:
+        return _refused(f"Nothing is published of {target.code}.")
+    errors: list[Problem] = []
+    warnings: list[Problem] = []
+    for version in versions:
+        told = f"{target.code} ({version.language})"
+        needed = set(published(version).variables) - _GIVEN - set(content.variables)
+        optional = needed & set(content.optional_variables)
+        errors.extend(_missing(told, needed - optional))
+        warnings.extend(_perhaps_missing(told, optional))
+    if target.fallback:
+        message = f"{target.code} has a fallback of its own, which is not followed."
+        warnings.append(Problem(code="fallback_of_fallback", message=message, field=FIELD))
+    return FallbackFindings(tuple(errors), tuple(warnings))
+
+
+def _refused(message: str) -> FallbackFindings:
+    return FallbackFindings((Problem(code="fallback_unusable", message=message, field=FIELD),))
+
+
+def _missing(told: str, names: set[str]) -> Iterator[Problem]:
+    if names:
+        message = (
+            f"{told} requires {', '.join(sorted(names))}: declare it here, too, so that sends give "
+            "it."
+        )
+        yield Problem(code="fallback_variables", message=message, field=FIELD)
+
+
+def _perhaps_missing(told: str, names: set[str]) -> Iterator[Problem]:
+    if names:
+        message = (
+            f"{told} requires {', '.join(sorted(names))}, which is optional here: without it "
+            "there is no fallback."
+        )
+        yield Problem(code="fallback_variables_optional", message=message, field=FIELD)
