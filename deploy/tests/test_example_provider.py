@@ -14,6 +14,7 @@ import pytest
 from carillon.contracts.provider import OutcomeUnknown, Provider
 from carillon.errors import PermanentFailure, Reason, TemporaryFailure
 from carillon.testing.providers import Case, ProviderContract, Rig, delivery_job
+from carillon.testing.verifying import VerifyContract, refused, trouble
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/adding-a-provider.md"
 TOKEN = "canary-token"
@@ -74,6 +75,16 @@ class ExampleHandler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        status = self.server.status
+        if self.path != "/account" or status is None:
+            self.close_connection = True
+            return
+        self.send_response(200 if status == 202 else status)
+        for name, value in {**self.server.headers, "Content-Length": "0"}.items():
+            self.send_header(name, value)
+        self.end_headers()
 
     def log_message(self, *_args: object) -> None: ...
 
@@ -138,6 +149,25 @@ class TestExampleContract(ProviderContract):
     """As the page asks for."""
 
     cases = CASES
+
+    @pytest.fixture
+    def rig(self) -> Iterator[ExampleRig]:
+        with serving(ExampleServer()) as server:
+            rig = ExampleRig(server)
+            yield rig
+            rig.provider.close()
+
+
+class TestExampleVerifies(VerifyContract):
+    """As the page asks for."""
+
+    checks = (
+        refused("wrong token", answers(401), "401"),
+        refused("redirects", answers(302, {"Location": "/"}), "302"),
+        trouble("in trouble", answers(503), code="503"),
+        trouble("slow down", answers(429, {"Retry-After": "7"}), Reason.RATE_LIMITED, "429"),
+        trouble("answer lost", answers(None)),
+    )
 
     @pytest.fixture
     def rig(self) -> Iterator[ExampleRig]:
