@@ -2,12 +2,14 @@
 
 import re
 from base64 import b64decode
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from carillon.contracts.provider_callbacks import CALLBACK_SHAPES
 from carillon.settings import Environment, SettingsError
 
 TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}")
@@ -30,6 +32,15 @@ class CallbackSettings:
     msg91_secret: str = ""
     meta_app_secret: str = ""
     meta_verify_token: str = ""
+    brevo_secret: str = ""
+    mailgun_signing_key: str = ""
+    mailjet_secret: str = ""
+    mandrill_key: str = ""
+    postmark_secret: str = ""
+    resend_secret: str = ""
+    sparkpost_secret: str = ""
+    # Callbacks that an organization's own accounts may send in a minute, all together.
+    account_limit: int = 30_000
     body_limit: int = 5_000_000
     # A signature that is older says nothing. Providers repeat for a day.
     replay_seconds: float = 90_000.0
@@ -46,6 +57,14 @@ class CallbackSettings:
             msg91_secret=_secret(env, "MSG91_WEBHOOK_SECRET"),
             meta_app_secret=_secret(env, "META_APP_SECRET"),
             meta_verify_token=_secret(env, "META_VERIFY_TOKEN"),
+            brevo_secret=_secret(env, "BREVO_WEBHOOK_SECRET"),
+            mailgun_signing_key=_secret(env, "MAILGUN_WEBHOOK_SIGNING_KEY"),
+            mailjet_secret=_secret(env, "MAILJET_WEBHOOK_SECRET"),
+            mandrill_key=_secret(env, "MANDRILL_WEBHOOK_KEY"),
+            postmark_secret=_secret(env, "POSTMARK_WEBHOOK_SECRET"),
+            resend_secret=_resend(env, "RESEND_WEBHOOK_SECRET"),
+            sparkpost_secret=_secret(env, "SPARKPOST_WEBHOOK_SECRET"),
+            account_limit=env.integer("CALLBACK_ACCOUNT_LIMIT", 30_000, least=1),
             body_limit=env.integer("CALLBACK_BODY_LIMIT", 5_000_000, least=10_000),
             replay_seconds=env.number(
                 "CALLBACK_REPLAY_SECONDS", 90_000.0, least=60, most=7 * 86_400
@@ -53,11 +72,38 @@ class CallbackSettings:
             wait_seconds=env.number("CALLBACK_WAIT_SECONDS", 86_400.0, least=1, most=7 * 86_400),
         )
 
+    def secrets(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """By provider, those whose callbacks are taken; MSG91 reports of both channels alike."""
+        taken: Mapping[str, Mapping[str, str]] = {
+            "brevo": {"secret": self.brevo_secret},
+            "mailgun": {"signing_key": self.mailgun_signing_key},
+            "mailjet": {"secret": self.mailjet_secret},
+            "mandrill": {"key": self.mandrill_key},
+            "meta": {"app_secret": self.meta_app_secret, "verify_token": self.meta_verify_token},
+            "msg91": {"secret": self.msg91_secret},
+            "msg91_whatsapp": {"secret": self.msg91_secret},
+            "postmark": {"secret": self.postmark_secret},
+            "resend": {"signing_secret": self.resend_secret},
+            "sendgrid": {"public_key": self.sendgrid_public_key},
+            "ses": {"topic_arn": ",".join(self.ses_topics)},
+            "sparkpost": {"secret": self.sparkpost_secret},
+            "twilio": {"auth_token": self.twilio_auth_token},
+        }
+        # The first verifies; Meta's other one only answers when it subscribes.
+        return ((name, given) for name, given in taken.items() if next(iter(given.values())))
+
 
 def _secret(env: Environment, name: str) -> str:
     value = env.text(name, "")
     if value and len(value) < _LEAST_SECRET:
         raise SettingsError(name, f"is shorter than {_LEAST_SECRET} characters", "0f" * 16)
+    return value
+
+
+def _resend(env: Environment, name: str) -> str:
+    value = _secret(env, name)
+    if value and CALLBACK_SHAPES["resend"].problems({"signing_secret": value}):
+        raise SettingsError(name, "is no signing secret of Resend's", f"whsec_{'A' * 32}")
     return value
 
 

@@ -1,5 +1,6 @@
 """The timers that apply what providers reported and forget it, in the events process."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -7,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from gateway.callbacks import metrics
-from gateway.callbacks.services.draining import BATCH, Drained, count_pending, drain
+from gateway.callbacks.services.draining import BATCH, Drained, drain, measure_waiting
 from gateway.callbacks.services.inbox import forget_settled
 from gateway.deliveries.consumers import count_applied
 from gateway.deliveries.retry import RetryPolicy
@@ -18,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 # Seconds.
 INTERVAL = 0.5
+MEASURE_INTERVAL = 5.0
 FORGET_INTERVAL = 300.0
 FORGOTTEN_AT_ONCE = 5_000
 
@@ -38,18 +40,27 @@ class CallbackDrainer(Timer):
         super().__init__(interval)
         self._policies = policies
         self._wait_seconds = wait_seconds
+        self._measured_at = float("-inf")
 
     def look(self, connection: Connection) -> None:
         """Raises psycopg.Error."""
-        drained = Drained()
+        # Before anything else: what cannot be applied is to be seen waiting.
+        self._measure(connection)
         while not self.stopping:
             now = datetime.now(UTC)
             drained = drain(connection, self._policies, now=now, wait_seconds=self._wait_seconds)
             _count(drained, now)
             if drained.found < BATCH:
                 break
-        if drained.found:
-            metrics.PENDING.set(count_pending(connection))
+
+    def _measure(self, connection: Connection) -> None:
+        """Raises psycopg.Error."""
+        if time.monotonic() - self._measured_at < MEASURE_INTERVAL:
+            return
+        waiting = measure_waiting(connection, datetime.now(UTC))
+        metrics.PENDING.set(waiting.count)
+        metrics.OVERDUE.set(waiting.overdue)
+        self._measured_at = time.monotonic()
 
 
 class CallbackForgetter(Timer):

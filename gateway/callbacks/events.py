@@ -60,9 +60,12 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: datetime | None = None
     key: str = ""
 
-    @property
-    def digest(self) -> bytes:
-        """16 bytes, the same for a repetition."""
+    def digest(self, organization: str = "") -> bytes:
+        """16 bytes, the same for a repetition.
+
+        `organization` is whose own account reported it: what it says is no repetition of what the
+        platform's account said, nor of another organization's, or one could silence the other.
+        """
         said = (
             (self.provider, self.key)
             if self.key
@@ -74,4 +77,6 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
                 self.occurred_at.isoformat() if self.occurred_at else "",
             )
         )
+        if organization:
+            said = (organization, *said)
         return blake2b("\0".join(said).encode("utf-8", "replace"), digest_size=16).digest()

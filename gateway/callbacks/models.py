@@ -6,6 +6,7 @@ from carillon.contracts import ids
 from carillon.web.fields import PrefixedIDField
 from gateway.callbacks.events import Kind
 from gateway.notifications.models import Notification
+from gateway.provider_accounts.models import ProviderAccount
 
 
 class CallbackEvent(models.Model):
@@ -22,6 +23,10 @@ class CallbackEvent(models.Model):
     # Known from the start where the report is our own: a tracking link.
     notification_id: "models.Field[str | None, str | None]" = PrefixedIDField(  # type: ignore[misc, assignment]
         ids.NOTIFICATION, null=True
+    )
+    # Whose own account reported it, which is about its messages alone; None is the platform's.
+    organization_id: "models.Field[str | None, str | None]" = PrefixedIDField(  # type: ignore[misc, assignment]
+        ids.ORGANIZATION, null=True
     )
     kind = models.CharField(max_length=16, choices=[(k.value, k.value) for k in Kind])
     # carillon.errors.Reason and carillon.contracts.suppressions.SuppressionReason, or empty.
@@ -68,3 +73,20 @@ class Engagement(models.Model):
     def __str__(self) -> str:
         """Which notification, and what."""
         return f"{self.notification_id} {self.kind}"
+
+
+class AccountCallbacks(models.Model):
+    """What verifies the callbacks of an organization's own account with a provider."""
+
+    account = models.OneToOneField(
+        ProviderAccount, primary_key=True, on_delete=models.CASCADE, related_name="callbacks"
+    )
+    # A Fernet token; `gateway.callbacks.accounts` says what is in it.
+    sealed = models.BinaryField(editable=False)
+    # Whether the provider's acceptance is only `sent`, until a callback says more.
+    receipts = models.BooleanField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        """Of which account, and never with what."""
+        return f"callbacks of {self.pk}"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -12,6 +13,9 @@ from gateway.callbacks.events import ProviderEvent
 
 # Seconds by which a provider's clock may be ahead of ours.
 AHEAD = 300.0
+FIELDS_MOST = 200
+# Beyond it a number has hundreds of digits, or is nobody's id.
+_LARGEST = 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,20 @@ def decode_json(body: bytes | str) -> Any:
         raise Unreadable("not JSON") from error
 
 
+def decode_form(body: bytes) -> dict[str, list[str]]:
+    """The fields of a form, each with its values in their order. Raises Unreadable."""
+    try:
+        return parse_qs(
+            body.decode(),
+            keep_blank_values=True,
+            strict_parsing=bool(body),
+            errors="strict",
+            max_num_fields=FIELDS_MOST,
+        )
+    except ValueError as error:
+        raise Unreadable("not a form") from error
+
+
 def objects(value: Any) -> list[dict[str, Any]]:
     """The objects in a list; nothing where it is none: one odd report must not cost the others."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
@@ -69,7 +87,7 @@ def text(value: Any) -> str:
     if isinstance(value, str):
         return value
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if is_number else ""
+    return str(value) if is_number and -_LARGEST < value < _LARGEST else ""
 
 
 def unix_time(value: Any) -> datetime | None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from carillon.contracts.provider_accounts import ACCOUNT_SHAPES
 from carillon.contracts.verification import VerificationStatus
+from gateway.callbacks.addresses import callback_url
 from gateway.provider_accounts.models import ProviderAccount
 from gateway.provider_accounts.sealing import CredentialSealer, Unreadable
 from gateway.provider_accounts.selectors import is_unanswered
@@ -29,6 +30,7 @@ def show_account(account: ProviderAccount, sealer: CredentialSealer) -> Provider
         rate_per_second=account.rate_per_second,
         is_active=account.is_active,
         verification=show_verification(account, datetime.now(UTC)),
+        callback_url=callback_url(account.provider, account.pk),
         created_at=account.created_at,
         updated_at=account.updated_at,
     )

@@ -34,7 +34,8 @@ def own_providers(organization_id: str, channel: str) -> tuple[str, ...]:
 
 def list_active_accounts(organization_id: str, channel: str) -> "QuerySet[ProviderAccount]":
     """Those that messages on this channel are sent through."""
-    return list_accounts(organization_id).filter(channel=channel, is_active=True)
+    accounts = list_accounts(organization_id).select_related("callbacks")
+    return accounts.filter(channel=channel, is_active=True)
 
 
 def is_waiting(account: ProviderAccount, now: datetime) -> bool:

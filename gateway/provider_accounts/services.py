@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from carillon.contracts.provider_accounts import ACCOUNT_SHAPES, AccountShape
 from carillon.web.errors import ValidationFailed
+from gateway.callbacks.models import AccountCallbacks
 from gateway.organizations.models import Organization
 from gateway.provider_accounts.bodies import ProviderAccountBody, ProviderAccountChanges
 from gateway.provider_accounts.errors import (
@@ -120,21 +121,25 @@ def rotate_credentials(
 ) -> Rotation:
     """Seal all accounts with the first key; safe to repeat, and beside a gateway at work.
 
-    `progress` is told after each batch. What none of the keys opens stays as it is.
+    So is what verifies their callbacks, which is counted as another account. `progress` is told
+    after each batch. What none of the keys opens stays as it is.
     """
     rotation = Rotation()
-    for batch in _batches():
-        with transaction.atomic():
-            for account in ProviderAccount.objects.select_for_update(no_key=True).filter(
-                pk__in=batch
-            ):
-                _rotate(account, sealer, rotation, dry_run=dry_run)
-        progress(rotation)
+    for kind in (ProviderAccount, AccountCallbacks):
+        for batch in _batches(kind):
+            with transaction.atomic():
+                for row in kind.objects.select_for_update(no_key=True).filter(pk__in=batch):
+                    _rotate(row, sealer, rotation, dry_run=dry_run)
+            progress(rotation)
     return rotation
 
 
 def _rotate(
-    account: ProviderAccount, sealer: CredentialSealer, rotation: Rotation, *, dry_run: bool
+    account: ProviderAccount | AccountCallbacks,
+    sealer: CredentialSealer,
+    rotation: Rotation,
+    *,
+    dry_run: bool,
 ) -> None:
     token = bytes(account.sealed)
     if sealer.is_newest(token):
@@ -149,13 +154,13 @@ def _rotate(
     rotation.renewed += 1
     if not dry_run:
         # Not `save`: nothing has changed for those who look at `updated_at`.
-        ProviderAccount.objects.filter(pk=account.pk).update(sealed=renewed)
+        type(account).objects.filter(pk=account.pk).update(sealed=renewed)
 
 
-def _batches() -> Iterator[list[str]]:
+def _batches(kind: type[ProviderAccount] | type[AccountCallbacks]) -> Iterator[list[str]]:
     after = None
     while True:
-        rows = ProviderAccount.objects.order_by("pk")
+        rows = kind.objects.order_by("pk")
         if after is not None:
             rows = rows.filter(pk__gt=after)
         batch = list(rows.values_list("pk", flat=True)[:ROTATED_AT_ONCE])

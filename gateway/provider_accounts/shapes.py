@@ -28,6 +28,8 @@ class ProviderAccountShape(msgspec.Struct, frozen=True, kw_only=True):
 
     `credentials` has the last 4 characters of each secret that is long enough for that, and what
     is no secret in full; null where it cannot be read any more and has to be sent again.
+    `callback_url` is where the provider is to report to; null where it reports nothing that could
+    be verified.
     """
 
     provider_account_id: str
@@ -41,6 +43,7 @@ class ProviderAccountShape(msgspec.Struct, frozen=True, kw_only=True):
     rate_per_second: float | None
     is_active: bool
     verification: VerificationShape
+    callback_url: str | None
     created_at: datetime
     updated_at: datetime
 

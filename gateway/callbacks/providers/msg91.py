@@ -6,17 +6,14 @@ https://msg91.com/help/webhook-new/how-to-receive-sms-delivery-reports-via-webho
 MSG91 signs nothing: the URL holds a secret, or a header that is configured there does.
 """
 
-import hmac
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qs
 
 from carillon.errors import Reason
-from gateway.callbacks.errors import Unreadable, Unverified
+from gateway.callbacks.errors import Unreadable
 from gateway.callbacks.events import Kind, ProviderEvent
-from gateway.callbacks.requests import Callback, decode_json, objects, text
-
-SECRET = "X-Callback-Secret"  # noqa: S105  the header's name
+from gateway.callbacks.requests import Callback, decode_form, decode_json, objects, text
+from gateway.callbacks.shared_secret import check_secret
 
 # By number and, in newer webhooks, in words.
 KINDS: Mapping[str, tuple[Kind, Reason | None]] = {
@@ -39,18 +36,18 @@ _MESSAGES = ("failedReason", "failureReason", "reason", "desc")
 
 
 class MSG91Callbacks:
-    """A form with JSON inside, an object, or an array of them."""
+    """A form with JSON inside, an object, or an array of them.
 
-    name = "msg91"
+    Of SMS, or as `msg91_whatsapp` of WhatsApp, as the attempts of that channel name it.
+    """
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, *, name: str = "msg91") -> None:
+        self.name = name
         self._secret = secret.encode()
 
     def verify(self, callback: Callback) -> None:
         """Raises Unverified."""
-        given = callback.headers.get(SECRET) or callback.token
-        if not hmac.compare_digest(given.encode(), self._secret):
-            raise Unverified("secret")
+        check_secret(callback, self._secret)
 
     def read(self, callback: Callback) -> Iterator[ProviderEvent]:
         """Raises Unreadable."""
@@ -58,7 +55,7 @@ class MSG91Callbacks:
         for request in objects(said if isinstance(said, list) else [said]):
             # With "report", the id stands once above the reports of its numbers.
             for report in objects(request.get("report")) or [request]:
-                read = _event({**request, **report})
+                read = _event(self.name, {**request, **report})
                 if read is not None:
                     yield read
 
@@ -68,16 +65,13 @@ def _json(callback: Callback) -> Any:
     media_type = callback.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type != "application/x-www-form-urlencoded":
         return decode_json(callback.body)
-    try:
-        data = parse_qs(callback.body.decode(), errors="strict", max_num_fields=50).get("data")
-    except ValueError as error:
-        raise Unreadable("not a form") from error
+    data = decode_form(callback.body).get("data")
     if not data:
         raise Unreadable("no data")
     return decode_json(data[0])
 
 
-def _event(report: dict[str, Any]) -> ProviderEvent | None:
+def _event(provider: str, report: dict[str, Any]) -> ProviderEvent | None:
     meaning = KINDS.get(_first(report, _STATUSES).strip().lower())
     message_id = _first(report, _IDS)
     if meaning is None or not message_id:
@@ -85,7 +79,7 @@ def _event(report: dict[str, Any]) -> ProviderEvent | None:
     kind, reason = meaning
     # Its dates name no zone: the time at which it came is near enough.
     return ProviderEvent(
-        provider="msg91",
+        provider=provider,
         provider_message_id=message_id,
         kind=kind,
         reason=reason,

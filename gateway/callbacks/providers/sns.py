@@ -44,8 +44,10 @@ FETCH_SECONDS: Final = 5.0
 FETCH_BYTES: Final = 65_536
 CERTIFICATES_MOST: Final = 16
 CERTIFICATE_SECONDS: Final = 86_400.0
-# Fetches in a minute: what is not verified yet must not make us call out at will.
+# Fetches in a minute for a topic: what is not verified yet must not make us call out at will, nor
+# keep another organization's certificate away.
 FETCHES_MOST: Final = 10
+TOPICS_MOST: Final = 1_000
 
 
 def fetch_https(url: str) -> bytes:
@@ -83,7 +85,7 @@ class SNSVerifier:
         self._clock = clock
         self._lock = threading.Lock()
         self._certificates: OrderedDict[str, tuple[float, x509.Certificate]] = OrderedDict()
-        self._fetched: deque[float] = deque(maxlen=FETCHES_MOST)
+        self._fetched: OrderedDict[str, deque[float]] = OrderedDict()
 
     def verify(self, message: dict[str, Any], now: datetime) -> datetime:
         """When it was signed. Raises Unverified or CannotVerify; `TopicArn` is an ARN."""
@@ -99,7 +101,7 @@ class SNSVerifier:
             raise Unverified("the certificate is elsewhere")
         try:
             signature = b64decode(text(message.get("Signature")), validate=True)
-            self._key(url, now).verify(
+            self._key(url, text(message.get("TopicArn")), now).verify(
                 signature, _signed_text(message, signed), PKCS1v15(), hashing
             )
         except (InvalidSignature, binascii.Error, ValueError):
@@ -116,8 +118,8 @@ class SNSVerifier:
             raise Unverified("the confirmation leads elsewhere")
         self._fetch(url)
 
-    def _key(self, url: str, now: datetime) -> RSAPublicKey:
-        certificate = self._certificate(url)
+    def _key(self, url: str, topic: str, now: datetime) -> RSAPublicKey:
+        certificate = self._certificate(url, topic)
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             raise Unverified("the certificate has expired")
         key = certificate.public_key()
@@ -125,13 +127,13 @@ class SNSVerifier:
             raise Unverified("the certificate's key is not RSA")
         return key
 
-    def _certificate(self, url: str) -> x509.Certificate:
+    def _certificate(self, url: str, topic: str) -> x509.Certificate:
         with self._lock:
             known = self._certificates.get(url)
             if known is not None and self._clock() - known[0] < CERTIFICATE_SECONDS:
                 self._certificates.move_to_end(url)
                 return known[1]
-            self._count_fetch()
+            self._count_fetch(topic)
         try:
             certificate = x509.load_pem_x509_certificate(self._fetch(url))
         except ValueError:
@@ -142,11 +144,15 @@ class SNSVerifier:
                 self._certificates.popitem(last=False)
         return certificate
 
-    def _count_fetch(self) -> None:
+    def _count_fetch(self, topic: str) -> None:
         now = self._clock()
-        if len(self._fetched) == FETCHES_MOST and now - self._fetched[0] < 60:
+        fetched = self._fetched.setdefault(topic, deque(maxlen=FETCHES_MOST))
+        self._fetched.move_to_end(topic)
+        while len(self._fetched) > TOPICS_MOST:
+            self._fetched.popitem(last=False)
+        if len(fetched) == FETCHES_MOST and now - fetched[0] < 60:
             raise CannotVerify("too many certificates")
-        self._fetched.append(now)
+        fetched.append(now)
 
 
 def _signed_text(message: dict[str, Any], names: tuple[str, ...]) -> bytes:

@@ -7,16 +7,15 @@ https://www.twilio.com/docs/usage/security#validating-requests
 import hmac
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from urllib.parse import parse_qs, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from carillon.contracts.suppressions import SuppressionReason
 from carillon.errors import Reason
 from gateway.callbacks.errors import Unreadable, Unverified
 from gateway.callbacks.events import Kind, ProviderEvent
-from gateway.callbacks.requests import Callback
+from gateway.callbacks.requests import Callback, decode_form
 
 SIGNATURE = "X-Twilio-Signature"
-FIELDS_MOST = 200
 
 KINDS: Mapping[str, Kind] = {
     "delivered": Kind.DELIVERED,
@@ -58,7 +57,7 @@ class TwilioCallbacks:
         """Raises Unverified."""
         given = callback.headers.get(SIGNATURE, "").encode()
         try:
-            form = _form(callback.body)
+            form = decode_form(callback.body)
         except Unreadable as error:
             raise Unverified("not a form") from error
         said = "".join(
@@ -74,7 +73,7 @@ class TwilioCallbacks:
 
     def read(self, callback: Callback) -> Iterator[ProviderEvent]:
         """Raises Unreadable."""
-        form = {name: values[-1] for name, values in _form(callback.body).items()}
+        form = {name: values[-1] for name, values in decode_form(callback.body).items()}
         sid = form.get("MessageSid") or form.get("SmsSid") or ""
         status = form.get("MessageStatus") or form.get("SmsStatus") or ""
         if not sid or not status:
@@ -99,20 +98,6 @@ class TwilioCallbacks:
 
     def _signature(self, signed: str) -> bytes:
         return b64encode(hmac.digest(self._token, signed.encode(), "sha1"))
-
-
-def _form(body: bytes) -> dict[str, list[str]]:
-    """Raises Unreadable."""
-    try:
-        return parse_qs(
-            body.decode(),
-            keep_blank_values=True,
-            strict_parsing=bool(body),
-            errors="strict",
-            max_num_fields=FIELDS_MOST,
-        )
-    except ValueError as error:
-        raise Unreadable("not a form") from error
 
 
 def _spellings(url: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -33,6 +34,14 @@ REFUSED = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError, Loo
 FIRST_WAIT, LONGEST_WAIT = 1.0, 3_600.0
 
 
+class About(NamedTuple):
+    """What a report names; of an organization's own account, that one's messages alone."""
+
+    provider: str
+    provider_message_id: str
+    organization: UUID | None
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A row that is due."""
@@ -41,6 +50,8 @@ class Kept:
     provider: str
     provider_message_id: str
     notification: UUID | None
+    # Whose own account reported it; None for the platform's.
+    organization: UUID | None
     # A Kind, as text.
     kind: str
     reason: str
@@ -50,6 +61,11 @@ class Kept:
     occurred_at: datetime
     received_at: datetime
     tries: int
+
+    @property
+    def about(self) -> About:
+        """By what its notification is looked for."""
+        return About(self.provider, self.provider_message_id, self.organization)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +178,7 @@ class _Batch:
 
     def _correlate(self) -> dict[int, Attempt]:
         """What each report is about, its notification locked."""
-        asked = {
-            (kept.provider, kept.provider_message_id)
-            for kept in self._due
-            if kept.notification is None
-        }
+        asked = {kept.about for kept in self._due if kept.notification is None}
         candidates = self._candidates(asked)
         notifications = {found for each in candidates.values() for found in each}
         notifications |= {kept.notification for kept in self._due if kept.notification}
@@ -175,11 +187,7 @@ class _Batch:
         attempts = self._lock(notifications)
         about: dict[int, Attempt] = {}
         for kept in self._due:
-            found = (
-                {kept.notification}
-                if kept.notification
-                else candidates.get((kept.provider, kept.provider_message_id), set())
-            )
+            found = {kept.notification} if kept.notification else candidates.get(kept.about, set())
             if len(found) > 1:
                 # Nobody could say whom it is about, and the two may be of two organizations.
                 self._drained.settled.append((kept, "ambiguous"))
@@ -189,14 +197,15 @@ class _Batch:
                 about[kept.id] = attempt
         return about
 
-    def _candidates(self, asked: set[tuple[str, str]]) -> dict[tuple[str, str], set[UUID]]:
-        rows = [{"provider": provider, "id": id_} for provider, id_ in sorted(asked)]
-        found: dict[tuple[str, str], set[UUID]] = {}
+    def _candidates(self, asked: set[About]) -> dict[About, set[UUID]]:
+        rows = [
+            {"provider": provider, "id": id_, "organization": organization}
+            for provider, id_, organization in asked
+        ]
+        found: dict[About, set[UUID]] = {}
         if rows:
-            for provider, id_, notification in self._connection.execute(
-                sql.CORRELATE, (_json(rows),)
-            ):
-                found.setdefault((provider, id_), set()).add(notification)
+            for *about, notification in self._connection.execute(sql.CORRELATE, (_json(rows),)):
+                found.setdefault(About(*about), set()).add(notification)
         return found
 
     def _lock(self, notifications: set[UUID]) -> dict[UUID | None, list[Attempt]]:
@@ -307,8 +316,17 @@ def _json(rows: Sequence[Mapping[str, object]]) -> str:
     return msgspec.json.encode(rows).decode()
 
 
-def count_pending(connection: Connection) -> int:
-    """How many are not settled. Raises psycopg.Error."""
-    row = connection.execute(sql.COUNT).fetchone()
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many are not settled, and since when the longest due of them waits; in seconds."""
+
+    count: int
+    overdue: float
+
+
+def measure_waiting(connection: Connection, now: datetime) -> Waiting:
+    """Raises psycopg.Error."""
+    row = connection.execute(sql.WAITING, (now,)).fetchone()
     connection.commit()
-    return int(row[0]) if row else 0
+    count, due_at = row or (0, None)
+    return Waiting(int(count), (now - due_at).total_seconds() if due_at else 0.0)

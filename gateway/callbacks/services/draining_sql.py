@@ -3,20 +3,24 @@
 from gateway.deliveries.models import RECEIPTLESS
 
 CLAIM = """
-    SELECT id, provider, provider_message_id, notification_id, kind, reason, suppress, code,
-           message, occurred_at, received_at, tries
+    SELECT id, provider, provider_message_id, notification_id, organization_id, kind, reason,
+           suppress, code, message, occurred_at, received_at, tries
     FROM callbacks_callbackevent
     WHERE due_at <= %s ORDER BY due_at, id LIMIT %s
     FOR UPDATE SKIP LOCKED
 """
 # By the index of the attempts whose provider reports at all: its condition has to stand here too.
+# What an organization's own account reports is about nobody else's notification.
 CORRELATE = f"""
-    SELECT a.provider, a.provider_message_id, a.notification_id
-    FROM json_to_recordset(%s::json) AS asked (provider text, id text)
+    SELECT a.provider, a.provider_message_id, asked.organization, a.notification_id
+    FROM json_to_recordset(%s::json) AS asked (provider text, id text, organization uuid)
     JOIN deliveries_deliveryattempt a
         ON a.provider = asked.provider AND a.provider_message_id = asked.id
        AND a.provider_message_id <> ''
        AND a.provider NOT IN ({", ".join(f"'{name}'" for name in RECEIPTLESS)})
+    JOIN notifications_notification n
+        ON n.id = a.notification_id
+       AND (asked.organization IS NULL OR n.organization_id = asked.organization)
 """  # noqa: S608  our own constants
 # In the order of their ids, as everybody locks them.
 LOCK = """
@@ -46,4 +50,7 @@ ENGAGE = """
         last_at = greatest(known.last_at, excluded.last_at),
         count = known.count + excluded.count
 """
-COUNT = "SELECT count(*) FROM callbacks_callbackevent WHERE due_at IS NOT NULL"
+WAITING = """
+    SELECT count(*), min(due_at) FILTER (WHERE due_at <= %s)
+    FROM callbacks_callbackevent WHERE due_at IS NOT NULL
+"""

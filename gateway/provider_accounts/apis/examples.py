@@ -46,6 +46,7 @@ ACCOUNT: dict[str, Any] = {
     "rate_per_second": None,
     "is_active": True,
     "verification": UNVERIFIED,
+    "callback_url": f"https://notify.example.com/callbacks/sendgrid/{ACCOUNT_ID}/",
     "created_at": "2026-01-05T09:30:00.123456Z",
     "updated_at": "2026-01-05T09:30:00.123456Z",
 }

@@ -89,8 +89,7 @@ def test_a_receipt_makes_it_delivered(send: Send, drained: Drain, session: Conne
 def test_every_providers_receipt_arrives(
     name: str, send: Send, drained: Drain, session: Connection
 ) -> None:
-    ids_ = {"sendgrid": "sg-1", "ses": "ses-1", "twilio": "SM1", "meta": "wamid.1"}
-    notification = sent(session, ids_.get(name, "3365646f"), provider=name)
+    notification = sent(session, signing.MESSAGE_IDS[name], provider=name)
     assert send(signing.SIGNERS[name]()) == 200
     assert results(drained()) == ["applied"]
     assert status_of(notification) == Status.DELIVERED

@@ -54,9 +54,9 @@ def test_other_methods(method: str, send: Send) -> None:
 
 
 def test_what_is_signed_but_unreadable_is_a_400(send: Send) -> None:
-    before = counted(CALLBACKS, "twilio", "unreadable")
+    before = counted(CALLBACKS, "twilio", "platform", "unreadable")
     assert send(signing.twilio(Something="else")) == 400
-    assert counted(CALLBACKS, "twilio", "unreadable") - before == 1
+    assert counted(CALLBACKS, "twilio", "platform", "unreadable") - before == 1
 
 
 def test_a_body_has_its_bound(send: Send, configure: Any) -> None:
