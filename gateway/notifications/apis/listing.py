@@ -31,11 +31,15 @@ from gateway.notifications.selectors import (
 )
 from gateway.notifications.shapes import SummaryShape
 
+# How many are reached by page number: beyond, one goes on by cursor.
+REACHED_MOST = 10_000
+
 MESSAGE = "Notifications retrieved"
 DESCRIPTION = f"""\
 The newest first. Addresses are masked unless the key has the scope `read`.
 
-**For people:** `page` and `limit`. `total` is counted up to {COUNTED_MOST:,}; pages reach as far.
+**For people:** `page` and `limit`. `total` is counted up to {COUNTED_MOST:,}, or as far as there is
+a page after this one; pages reach {REACHED_MOST:,}.
 
 **For machines:** `cursor=first`, then the `next_cursor` of each answer's `meta`, with the same
 filters and sort, until it is null. Notifications that come in meanwhile move nothing: none is shown
@@ -87,7 +91,7 @@ PARAMETERS = [
     query_parameter(
         "page",
         {"type": "integer", "minimum": 1},
-        f"From 1; page times limit is {COUNTED_MOST} at most.",
+        f"From 1; page times limit is {REACHED_MOST} at most.",
     ),
     query_parameter(
         "limit",
@@ -116,12 +120,14 @@ def requested_listing(request: Request, organization_id: str) -> Listing:
 
 
 def _by_number(organization_id: str, filters: Filters, page: Page) -> Listing:
-    if page.number * page.limit > COUNTED_MOST:
+    end = page.number * page.limit
+    if end > REACHED_MOST:
         raise ValidationFailed(
-            details={"page": [f"Pages reach {COUNTED_MOST} notifications; go on with cursor."]}
+            details={"page": [f"Pages reach {REACHED_MOST} notifications; go on with cursor."]}
         )
     found = list_notifications(organization_id, filters)[page.slice]
-    total = count_notifications(organization_id, filters)
+    most = min(REACHED_MOST, max(COUNTED_MOST, end + 1))
+    total = count_notifications(organization_id, filters, most)
     return Listing(list(found), page_meta(total=total, limit=page.limit, page=page.number))
 
 

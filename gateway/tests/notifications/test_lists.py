@@ -203,19 +203,20 @@ def test_a_wrong_cursor_is_400(tenant: Tenant, other_tenant: Tenant) -> None:
         assert list(answer.details) == ["cursor"], query
 
 
-def test_pages_and_their_count_reach_so_far_and_no_farther(
+def test_pages_reach_so_far_and_the_count_beyond_them(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gateway.notifications import selectors
-
-    for module in (selectors, listing):
-        monkeypatch.setattr(module, "COUNTED_MOST", 4)
-    for _ in range(6):
+    monkeypatch.setattr(listing, "COUNTED_MOST", 3)
+    monkeypatch.setattr(listing, "REACHED_MOST", 6)
+    for _ in range(8):
         make_notification(tenant.organization)
-    last = tenant.api.get(f"{NOTIFICATIONS}?limit=2&page=2")
-    assert (len(last.data), last.body["meta"]["total"]) == (2, 4)
-    assert last.body["meta"]["has_next"] is False
-    answer = tenant.api.get(f"{NOTIFICATIONS}?limit=2&page=3")
+    seen = [
+        (len(answer.data), answer.body["meta"]["total"], answer.body["meta"]["has_next"])
+        for page in (1, 2, 3)
+        for answer in [tenant.api.get(f"{NOTIFICATIONS}?limit=2&page={page}")]
+    ]
+    assert seen == [(2, 3, True), (2, 5, True), (2, 6, False)]
+    answer = tenant.api.get(f"{NOTIFICATIONS}?limit=2&page=4")
     assert (answer.error, list(answer.details)) == ((400, "validation_error"), ["page"])
 
 
