@@ -167,7 +167,7 @@ class Verifier:
         began = self._clock()
         result = self._checked(channel, account)
         log.info(
-            "provider account verified",
+            "provider account check finished",
             channel=channel,
             provider=account.provider,
             status=result.status.value,
