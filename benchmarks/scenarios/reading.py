@@ -55,7 +55,8 @@ _COLUMNS = """
     WHERE table_name = 'notifications_notification' ORDER BY ordinal_position
 """
 _EMPTY = """
-    TRUNCATE notifications_notification, analytics_countchange, analytics_hourlycount CASCADE
+    TRUNCATE notifications_notification, notifications_notificationcontent, outbox_outboxmessage,
+        deliveries_deliveryattempt, analytics_countchange, analytics_hourlycount CASCADE
 """
 _TOTAL = "SELECT count(*) FROM notifications_notification"
 _PENDING = "SELECT count(*) FROM analytics_countchange"

@@ -21,8 +21,13 @@ class DeliveryAttempt(models.Model):
     """
 
     pk = models.CompositePrimaryKey("notification_id", "number")
+    # No constraint in the database: it would look up what whoever writes this has locked.
     notification = models.ForeignKey(
-        Notification, on_delete=models.CASCADE, related_name="attempts", db_index=False
+        Notification,
+        on_delete=models.CASCADE,
+        related_name="attempts",
+        db_index=False,
+        db_constraint=False,
     )
     number = models.SmallIntegerField()
     channel = models.CharField(max_length=16)

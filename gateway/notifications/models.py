@@ -150,8 +150,13 @@ class NotificationContent(models.Model):
     that no further one is for.
     """
 
+    # Written with its notification, in one statement: a constraint would look each of them up.
     notification = models.OneToOneField(
-        Notification, on_delete=models.CASCADE, primary_key=True, related_name="content"
+        Notification,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="content",
+        db_constraint=False,
     )
     addresses = models.JSONField()
     recipient_name = models.CharField(max_length=200, blank=True)

@@ -17,8 +17,13 @@ class OutboxMessage(models.Model):
     Who changes a notification and its row locks the notification first, as the relay does.
     """
 
+    # No constraint in the database: it would look up what whoever writes this has locked.
     notification = models.OneToOneField(
-        Notification, on_delete=models.CASCADE, primary_key=True, related_name="outbox_message"
+        Notification,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="outbox_message",
+        db_constraint=False,
     )
     attempt = models.SmallIntegerField(default=1)
     priority = models.SmallIntegerField()
