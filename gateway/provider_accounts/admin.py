@@ -14,14 +14,13 @@ class ProviderAccountAdmin(admin.ModelAdmin[ProviderAccount]):
     """To look at; their owners change them through the API."""
 
     list_display = (
-        "id",
+        "name",
         "organization_name",
         "channel",
         "provider",
-        "name",
-        "is_active",
         "verification",
-        "verification_checked_at",
+        "is_active",
+        "checked",
     )
     list_filter = ("channel", "provider", "is_active", "verification_status")
     list_select_related = ("organization",)
@@ -58,6 +57,11 @@ class ProviderAccountAdmin(admin.ModelAdmin[ProviderAccount]):
         """As the API shows it."""
         shown = show_verification(account, datetime.now(UTC))
         return f"{shown.status}: {shown.reason}" if shown.reason else shown.status
+
+    @admin.display(description="checked", ordering="verification_checked_at")
+    def checked(self, account: ProviderAccount) -> datetime | None:
+        """When the last check ended."""
+        return account.verification_checked_at
 
     @admin.display(description="what was found")
     def verification_told(self, account: ProviderAccount) -> str:

@@ -8,3 +8,4 @@ class ProviderAccountsConfig(AppConfig):
 
     name = "gateway.provider_accounts"
     label = "provider_accounts"
+    verbose_name = "Provider accounts"

@@ -163,7 +163,7 @@ def _batches(kind: type[ProviderAccount] | type[AccountCallbacks]) -> Iterator[l
         rows = kind.objects.order_by("pk")
         if after is not None:
             rows = rows.filter(pk__gt=after)
-        batch = list(rows.values_list("pk", flat=True)[:ROTATED_AT_ONCE])
+        batch = [str(pk) for pk in rows.values_list("pk", flat=True)[:ROTATED_AT_ONCE]]
         if not batch:
             return
         yield batch

@@ -106,7 +106,7 @@ def test_the_admin_shows_accounts_without_their_secrets_and_changes_none(tenant:
         shown = client.get(path)
         assert shown.status_code == 200
         text = shown.content.decode()
-        assert account.pk in text
+        assert account.name in text
         assert "pending" in text
         for secret in (SECRET, SECRET[-4:], bytes(account.sealed).decode(), "gAAAA"):
             assert secret not in text
