@@ -12,6 +12,7 @@ import push_worker.registry
 import sms_worker.registry
 from carillon.contracts.provider import CannotVerify, Verifiable
 from carillon.contracts.provider_accounts import ACCOUNT_SHAPES, ProviderAccount, settings_of
+from carillon.contracts.provider_callbacks import CALLBACK_SHAPES
 from carillon.settings import GivenSettings
 from carillon.worker.accounts.making import AccountProviders, UnusableProvider
 from carillon.worker.registry import EVERYWHERE
@@ -125,6 +126,20 @@ def test_a_provider_can_be_made_of_an_account_alone(
         assert not isinstance(made.provider, UnusableProvider)
         assert made.provider.name == provider
         assert made.provider.receipts is False
+    finally:
+        made.provider.close()
+
+
+@pytest.mark.parametrize(("channel", "provider"), list(pairs()))
+def test_a_provider_waits_for_receipts_where_its_account_says_that_they_come(
+    channel: str, provider: str
+) -> None:
+    url = f"https://notify.example.com/callbacks/{provider}/acct_1/"
+    env = GivenSettings({"ENVIRONMENT": "production"})
+    told = account(channel, provider, callback_url=url)
+    made = AccountProviders(REGISTRIES[channel], env).make(told)
+    try:
+        assert made.provider.receipts is (provider in CALLBACK_SHAPES)
     finally:
         made.provider.close()
 

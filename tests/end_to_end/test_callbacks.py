@@ -20,11 +20,16 @@ PATH = "/callbacks/twilio/"
 
 
 @pytest.fixture(scope="module")
-def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+def twilio() -> Iterator[HTTPDouble]:
+    with HTTPDouble(messages) as double:
+        yield double
+
+
+@pytest.fixture(scope="module")
+def tenant(tmp_path_factory: pytest.TempPathFactory, twilio: HTTPDouble) -> Iterator[Tenant]:
     """Of a platform whose SMS go to Twilio first, and to the console in its place."""
     folder: Path = tmp_path_factory.mktemp("callbacks")
     with (
-        HTTPDouble(messages) as twilio,
         arena(
             folder,
             for_speed=True,
@@ -55,14 +60,14 @@ def sent(tenant: Tenant, code: str) -> dict[str, Any]:
     return seen
 
 
-def report(tenant: Tenant, sid: str, status: str, *, token: str = TOKEN) -> int:
+def report(tenant: Tenant, sid: str, status: str, *, token: str = TOKEN, path: str = PATH) -> int:
     """What Twilio is answered."""
     form = {"MessageSid": sid, "MessageStatus": status}
-    signed = tenant.stack.settings["PUBLIC_URL"] + PATH
+    signed = tenant.stack.settings["PUBLIC_URL"] + path
     signed += "".join(f"{name}{form[name]}" for name in sorted(form))
     mac = hmac.digest(token.encode(), signed.encode(), "sha1")
     return requests.post(
-        tenant.stack.url("gateway", PATH),
+        tenant.stack.url("gateway", path),
         data=form,
         headers={"X-Twilio-Signature": b64encode(mac).decode()},
         timeout=30,
@@ -94,3 +99,42 @@ def test_without_a_receipt_another_provider_sends_it_once(tenant: Tenant) -> Non
     # It was late, not lost.
     assert report(tenant, attempts[0]["provider_message_id"], "delivered") == 200
     assert detail(tenant, data["notification_id"])["status"] == "delivered"
+
+
+def test_an_organizations_own_account_reports_about_its_messages_alone(
+    tenant: Tenant, twilio: HTTPDouble
+) -> None:
+    # Nobody has sent for them yet: workers remember for a minute that there is no account.
+    ours, theirs = tenant.stack.new_tenant(), tenant.stack.new_tenant()
+    urls = [bring_account(each) for each in (ours, theirs)]
+    ours.make_template("own", "sms")
+    data = sent(ours, "own")
+    assert (data["status"], data["provider"]) == ("sent", "twilio")
+    # The worker told Twilio where to report to.
+    assert twilio.requests[-1].form["StatusCallback"] == urls[0]
+    public, sid = tenant.stack.settings["PUBLIC_URL"], data["provider_message_id"]
+    our_path, their_path = (url.removeprefix(public) for url in urls)
+    assert report(ours, sid, "delivered", path=our_path, token="forged") == 403
+    # Signed with their own token, and about our message: it is taken, and finds nothing.
+    assert report(theirs, sid, "failed", path=their_path) == 200
+    assert report(ours, sid, "delivered", path=our_path) == 200
+    assert ours.ended(data["notification_id"])["status"] == "delivered"
+
+
+def bring_account(tenant: Tenant) -> str:
+    """An account with Twilio whose receipts come; where they are to come to."""
+    account = {
+        "channel": "sms",
+        "provider": "twilio",
+        "name": "Ours",
+        "sender": "+15005550006",
+        "credentials": {"account_sid": SID, "auth_token": TOKEN},
+    }
+    made = tenant.call("POST", "/api/v1/provider-accounts/", account)
+    assert made.status_code == 201, made.text
+    path = f"/api/v1/provider-accounts/{made.json()['data']['provider_account_id']}/"
+    set_ = tenant.call("PUT", f"{path}callbacks/", {"secrets": {}, "receipts": True})
+    assert set_.status_code == 200, set_.text
+    url = str(set_.json()["data"]["callback_url"])
+    assert tenant.call("GET", path).json()["data"]["callback_url"] == url
+    return url
