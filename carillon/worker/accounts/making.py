@@ -13,6 +13,7 @@ from carillon.contracts.provider_accounts import (
     UnusableAccount,
     settings_of,
 )
+from carillon.contracts.provider_callbacks import receipt_settings
 from carillon.errors import PermanentFailure, Reason
 from carillon.settings import Environment, GivenSettings, SettingsError
 from carillon.worker.rate_limit import Rate
@@ -76,6 +77,7 @@ class AccountProviders:
             {
                 **operators,
                 **own,
+                **receipt_settings(account),
                 "ENVIRONMENT": "production" if self._env.is_production else "local",
                 "SMTP_PUBLIC_ONLY": "false" if self._private else "true",
             }
