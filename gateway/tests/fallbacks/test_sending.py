@@ -225,7 +225,7 @@ def test_it_says_why_it_was_not_sent(change: Change, reason: str, shop: Shop) ->
     shop.work()
     kept = Fallback.objects.get()
     assert (kept.status, kept.reason) == ("not_sent", reason)
-    assert not (kept.child_id or kept.due_at)
+    assert [kept.child_id, kept.due_at] == [None, None]
     assert Notification.objects.count() == 1
     Organization.objects.update(is_active=True)
     seen = shop.detail(str(parent.pk))

@@ -255,3 +255,75 @@ def test_a_refused_key_moves_traffic_to_the_next_account(away: RedisLink) -> Non
     shop.failing[account(1).account_id] = PermanentFailure("no", reason=Reason.CONFIGURATION)
     assert shop.send().outcome is Outcome.DELIVERED
     assert shop.sent == [1, 1]
+
+
+def platform_of(*names: str) -> ProviderOrder:
+    """The platform's own providers."""
+    return ProviderOrder(Member(RecordingProvider(name), AlwaysClosed()) for name in names)
+
+
+def delivered(order: ProviderOrder) -> Done:
+    job = delivery_job()
+    choice = order.choose(job.lane)
+    assert isinstance(choice, Choice)
+    return Sender(order).send(job, choice)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_platform_stands_in_where_the_organization_wants_that(
+    wanted: bool, away: RedisLink
+) -> None:
+    gateway = GatewayDouble(**{ACME: (account(1), account(2, position=1))})
+    gateway.with_stand_ins = {ACME} if wanted else set()
+    shop, platform = Workshop(away, gateway), platform_of("smtp")
+    shop.failing = {account(number).account_id: REFUSED for number in (1, 2)}
+    order = shop.orders.borrow(ACME, platform=platform)
+    assert order is not None
+    done = delivered(order)
+    assert shop.sent == [1, 1]
+    assert (done.outcome, done.provider) == (
+        (Outcome.DELIVERED, "smtp") if wanted else (Outcome.DEFERRED, "sendgrid")
+    )
+
+
+def test_stand_ins_come_last_and_are_nobodys_to_close(away: RedisLink) -> None:
+    gateway = GatewayDouble(**{ACME: (account(position=1_000),)})
+    gateway.with_stand_ins = {ACME}
+    shop, platform = Workshop(away, gateway), platform_of("ses", "smtp")
+    order = shop.orders.borrow(ACME, platform=platform)
+    assert order is not None
+    assert [member.provider.name for member in order.sequence()] == ["sendgrid", "ses", "smtp"]
+    assert len(shop.orders.breakers) == 1
+    shop.orders.close()
+    order.give_back()
+    assert shop.closed == [True]
+    assert not any(getattr(member.provider, "closed", False) for member in platform.members)
+
+
+def test_taking_the_stand_ins_back_makes_another_order(away: RedisLink) -> None:
+    gateway = GatewayDouble(**{ACME: (account(),)})
+    gateway.with_stand_ins = {ACME}
+    shop, platform = Workshop(away, gateway), platform_of("smtp")
+    first = shop.orders.borrow(ACME, platform=platform)
+    assert first is not None
+    assert shop.orders.borrow(ACME, platform=platform) is first
+    gateway.with_stand_ins = set()
+    shop.clock.advance(cached.FRESH_SECONDS)
+    second = shop.orders.borrow(ACME, platform=platform)
+    assert second is not None
+    assert [member.provider.name for member in second.sequence()] == ["sendgrid"]
+
+
+def test_without_accounts_there_is_nothing_to_stand_in_for(away: RedisLink) -> None:
+    gateway = GatewayDouble()
+    gateway.with_stand_ins = {ACME}
+    assert Workshop(away, gateway).orders.borrow(ACME, platform=platform_of("smtp")) is None
+
+
+def test_an_account_that_cannot_be_used_is_stood_in_for(away: RedisLink) -> None:
+    gateway = GatewayDouble(**{ACME: (account(credentials={"api_key": ""}),)})
+    gateway.with_stand_ins = {ACME}
+    order = Workshop(away, gateway).orders.borrow(ACME, platform=platform_of("smtp"))
+    assert order is not None
+    done = delivered(order)
+    assert (done.outcome, done.provider) == (Outcome.DELIVERED, "smtp")
