@@ -5,8 +5,11 @@ from django.urls import include, path
 from carillon.web import errors
 from carillon.web.urls import common_urls
 from gateway import health
+from gateway.notifications.apis.notifications import NotificationsApi
 
 urlpatterns = [
+    # Django looks at one route after the other, and this one is asked for most.
+    path("api/v1/notifications/", NotificationsApi.as_view()),
     # Before the notifications, whose ids would be anything.
     path("", include("gateway.analytics.urls")),
     path("", include("gateway.batches.urls")),

@@ -27,6 +27,9 @@ class CircuitBreaker:
 
     def allows(self) -> bool:
         """True if a call may be made now; when open, true for the one that probes."""
+        # Closed, as nearly always: reading one number needs no lock.
+        if self._failed < self._limit:
+            return True
         with self._lock:
             if self._failed < self._limit:
                 return True
@@ -38,8 +41,9 @@ class CircuitBreaker:
 
     def succeeded(self) -> None:
         """The dependency answered."""
-        with self._lock:
-            self._failed = 0
+        if self._failed:
+            with self._lock:
+                self._failed = 0
 
     def failed(self) -> None:
         """The dependency did not answer, or answered that it cannot."""

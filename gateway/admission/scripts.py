@@ -1,23 +1,22 @@
 """Runs the Lua scripts beside this file, and stops asking Redis for a while when it is down.
 
-Three of them run for every notification, so they bypass most of redis-py: its client adds 40
-microseconds to each call, its connection is all that is needed. One connection per thread.
+Two of them run for every notification, so they bypass redis-py: its client adds 40 microseconds to
+each call. One connection per thread.
 """
 
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import hiredis
 import redis
 import structlog
-from redis.connection import ConnectionInterface
 
 from carillon.clients.breaker import CircuitBreaker
+from gateway.admission.wire import Argument, Wire, pack
 from gateway.connections import redis_client
 
 log = structlog.get_logger(__name__)
@@ -25,9 +24,6 @@ log = structlog.get_logger(__name__)
 _FOLDER = Path(__file__).parent
 # A connection that was idle for longer is looked at before it is used.
 _IDLE_SECONDS = 1.0
-
-Argument = str | bytes | int
-Reply = TypeVar("Reply")
 
 
 class RedisDown(Exception):
@@ -65,68 +61,52 @@ class Scripts:
     def run(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         """The script's reply. Raises RedisDown: whether it ran is then unknown."""
         command = pack("EVALSHA", script.digest, len(keys), *keys, *args)
-
-        def call() -> Any:
-            try:
-                return self._send(command)
-            except redis.exceptions.NoScriptError:
-                self._send(pack("SCRIPT", "LOAD", script.source))
-                return self._send(command)
-
-        return self._guarded(call)
+        try:
+            return self._guarded(command)
+        except redis.exceptions.NoScriptError:
+            self.command("SCRIPT", "LOAD", script.source)
+            return self._refusals_too(command)
 
     def command(self, *parts: Argument) -> Any:
         """The reply to one plain command. Raises RedisDown."""
-        return self._guarded(lambda: self._send(pack(*parts)))
+        return self._refusals_too(pack(*parts))
 
-    def _guarded(self, call: Callable[[], Reply]) -> Reply:
+    def _refusals_too(self, command: bytes) -> Any:
+        try:
+            return self._guarded(command)
+        except redis.exceptions.NoScriptError as error:
+            raise self._down(error) from error
+
+    def _guarded(self, command: bytes) -> Any:
+        """Raises RedisDown or NoScriptError."""
         if not self._breaker.allows():
             raise RedisDown
         try:
-            reply = call()
+            reply = self._send(command)
+        except redis.exceptions.NoScriptError:
+            raise
         except redis.RedisError as error:
-            self._breaker.failed()
-            log.warning("redis failed", error=type(error).__name__)
-            raise RedisDown from error
+            raise self._down(error) from error
         self._breaker.succeeded()
         return reply
 
+    def _down(self, error: redis.RedisError) -> RedisDown:
+        self._breaker.failed()
+        log.warning("redis failed", error=type(error).__name__)
+        return RedisDown()
+
     def _send(self, command: bytes) -> Any:
-        connection: Any = self._connection()
-        try:
-            connection.send_packed_command([command], check_health=False)
-            return connection.read_response(disable_decoding=True)
-        except redis.exceptions.ResponseError:
-            raise
-        except BaseException:
-            # Half a reply may be waiting in it.
-            connection.disconnect()
-            raise
+        return self._wire().call(command)
 
-    def _connection(self) -> ConnectionInterface:
-        connection: Any = getattr(self._own, "connection", None)
-        now = time.monotonic()
-        if connection is None:
-            connection = self._own.connection = self._pool.make_connection()
-        elif now - self._own.used_at > _IDLE_SECONDS and _is_dead(connection):
-            connection.disconnect()
-        self._own.used_at = now
-        found: ConnectionInterface = connection
-        return found
-
-
-def pack(*parts: Argument) -> bytes:
-    """A command in the Redis protocol (RESP)."""
-    packed: bytes = hiredis.pack_command(parts)  # type: ignore[arg-type]
-    return packed
-
-
-def _is_dead(connection: ConnectionInterface) -> bool:
-    """True where Redis closed it, or said something nobody asked for."""
-    try:
-        return bool(connection.can_read(timeout=0))
-    except (redis.RedisError, OSError):
-        return True
+    def _wire(self) -> Wire:
+        own, now = self._own, time.monotonic()
+        wire: Wire | None = getattr(own, "wire", None)
+        if wire is None:
+            wire = own.wire = Wire(self._pool)
+        elif now - own.used_at > _IDLE_SECONDS and wire.is_dead():
+            wire.close()
+        own.used_at = now
+        return wire
 
 
 @cache

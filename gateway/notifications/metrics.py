@@ -1,5 +1,7 @@
 """Counts and times of admission."""
 
+from functools import cache
+
 from prometheus_client import Counter, Histogram
 
 from carillon.observability.metrics import LATENCY_BUCKETS
@@ -37,7 +39,13 @@ def count_accepted(channel: str, accepted: Accepted) -> None:
     if accepted.replayed:
         REPLAYED.labels(channel).inc()
     else:
-        ACCEPTED.labels(channel, accepted.status.value).inc()
+        _accepted(channel, accepted.status.value).inc()
+
+
+# One of them is counted for every notification.
+@cache
+def _accepted(channel: str, status: str) -> Counter:
+    return ACCEPTED.labels(channel, status)
 
 
 def count_refused(channel: str, code: str) -> None:

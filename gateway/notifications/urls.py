@@ -1,4 +1,4 @@
-"""Routes of the notifications API."""
+"""Routes of the notifications API; the one that accepts is the first of `gateway.urls`."""
 
 from django.urls import path
 
@@ -7,10 +7,9 @@ from gateway.notifications.apis.changes import (
     NotificationChangeApi,
     NotificationRetryApi,
 )
-from gateway.notifications.apis.notifications import NotificationsApi, NotificationStatusApi
+from gateway.notifications.apis.notifications import NotificationStatusApi
 
 urlpatterns = [
-    path("api/v1/notifications/", NotificationsApi.as_view()),
     path("api/v1/notifications/status/", NotificationStatusApi.as_view()),
     path("api/v1/notifications/<str:notification_id>/", NotificationChangeApi.as_view()),
     path("api/v1/notifications/<str:notification_id>/cancel/", NotificationCancelApi.as_view()),

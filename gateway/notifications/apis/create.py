@@ -45,8 +45,6 @@ PLANNED = "A dry run: nothing was stored, sent or counted"
 _JSON = "application/json"
 _MESSAGES = {Status.SCHEDULED: SCHEDULED, Status.REJECTED: REJECTED}
 
-# W3C Trace Context, version 00.
-
 
 class RequestBody:
     """The body of a request, read once: before the key is known if it is small.

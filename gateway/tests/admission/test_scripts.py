@@ -7,7 +7,8 @@ import pytest
 
 from carillon.redis_client import connect
 from gateway.admission import scripts as module
-from gateway.admission.scripts import ENTER, RedisDown, Script, Scripts, pack
+from gateway.admission.scripts import ENTER, RedisDown, Script, Scripts
+from gateway.admission.wire import pack
 
 pytestmark = pytest.mark.integration
 

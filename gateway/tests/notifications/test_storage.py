@@ -55,9 +55,9 @@ def test_an_insert_whose_answer_was_lost_is_not_made_twice(
     insert = storage._insert
     runs = []
 
-    def run_and_lose_the_answer(parameters: dict[str, Any]) -> bool:
-        runs.append(parameters)
-        stored = insert(parameters)
+    def run_and_lose_the_answer(values: storage.Values) -> bool:
+        runs.append(values)
+        stored = insert(values)
         if len(runs) == 1:
             connection.close()
             raise OperationalError("server closed the connection unexpectedly")
@@ -74,8 +74,8 @@ def test_a_statement_that_fails_on_a_good_connection_is_not_repeated(
 ) -> None:
     runs = []
 
-    def time_out(parameters: dict[str, Any]) -> bool:
-        runs.append(parameters)
+    def time_out(values: storage.Values) -> bool:
+        runs.append(values)
         raise OperationalError("canceling statement due to statement timeout")
 
     connection.ensure_connection()
