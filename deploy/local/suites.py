@@ -7,6 +7,7 @@ from deploy.local.errors import StackError
 
 # What the services share is tested within the internal two, whose apps it holds.
 SHARED = "carillon/web"
+FAULTS = "tests/end_to_end/faults"
 SLOWEST = ("--durations=5", "--durations-min=5")
 UNIT = ("-m", "not integration and not end_to_end")
 
@@ -15,14 +16,15 @@ UNIT = ("-m", "not integration and not end_to_end")
 class Suite:
     """One pytest process: Django is configured once per process, so each service has its own.
 
-    A suite that is `alone` runs beside no other: it measures time, or takes the whole machine.
+    A suite that is `last` runs when the others have ended: it has whole platforms at work, and some
+    of its tests measure time.
     """
 
     name: str
     paths: tuple[str, ...]
     settings: str = ""
     without: str = ""  # a folder below `paths`
-    alone: bool = False
+    last: bool = False
     unit: bool = True  # has tests that need no server
 
     def arguments(self, report: str, *, unit: bool) -> tuple[str, ...]:
@@ -57,7 +59,9 @@ SUITES: tuple[Suite, ...] = (
     Suite("gateway", ("gateway",), "gateway.settings"),
     Suite("template_service", ("template_service", SHARED), "template_service.settings"),
     Suite("user_service", ("user_service", SHARED), "user_service.settings"),
-    Suite("end_to_end", ("tests/end_to_end",), alone=True, unit=False),
+    # They wait most of the time, each for a platform of its own.
+    Suite("end_to_end", ("tests/end_to_end",), without=FAULTS, last=True, unit=False),
+    Suite("faults", (FAULTS,), last=True, unit=False),
 )
 
 

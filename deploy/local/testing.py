@@ -60,12 +60,10 @@ class Run:
         if not self.unit:
             servers = SuiteServers(self.folder, self.roster, [suite.name for suite in self.suites])
             servers.start(self.console)
-        together = [suite for suite in self.suites if not suite.alone]
-        alone = [suite for suite in self.suites if suite.alone]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda suite: self._run(suite, servers), together))
-        for suite in alone:
-            self._run(suite, servers)
+        for last in (False, True):
+            now = [suite for suite in self.suites if suite.last is last]
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                list(pool.map(lambda suite: self._run(suite, servers), now))
         return int(any(outcome.problem or outcome.counts.failed for outcome in self.outcomes))
 
     def _run(self, suite: Suite, servers: SuiteServers | None) -> None:
