@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -31,22 +32,30 @@ BROKER_WAIT = 0.5
 FIRST_CONNECTION = 2.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What became of a window's messages, and how many of its rows had which outcome."""
+
+    results: list[PublishResult]
+    counts: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
 class _InFlight:
-    """A window whose messages were handed to the publisher; None where it had none."""
+    """A window that was handed to the publisher, and its end in the making."""
 
     session: Session
     window: Window
-    pending: PendingWindow | None
     began: float
+    end: Future[_Settled]
 
 
 class Relay:
     """Publishes what is due until it is told to stop. Any number of relays may run at once.
 
-    While one window waits for its confirms the next is taken on another session. Nothing is lost
-    by ending at any point: rows are deleted only in the commit that follows their confirms. What
-    was confirmed without reaching that commit is published again.
+    While one window waits for its confirms and is settled, the next is taken on another session.
+    Nothing is lost by ending at any point: rows are deleted only in the commit that follows their
+    confirms. What was confirmed without reaching that commit is published again.
     """
 
     def __init__(
@@ -58,6 +67,7 @@ class Relay:
         self._stop = threading.Event()
         self._idle_sessions = [self._new_session() for _ in range(settings.windows_in_flight)]
         self._in_flight: deque[_InFlight] = deque()
+        self._settling = ThreadPoolExecutor(1, thread_name_prefix="settling")
         self._poll = settings.poll_least
         self._trouble = Backoff()
         self._turned = time.monotonic()
@@ -86,6 +96,7 @@ class Relay:
             while self._in_flight:
                 self._settle_oldest()
         finally:
+            self._settling.shutdown()
             for session in [*self._idle_sessions, *(one.session for one in self._in_flight)]:
                 session.drop()
 
@@ -139,19 +150,25 @@ class Relay:
             self._unlock(session)
             self._stop.wait(self._trouble.next())
             return 0
-        self._in_flight.append(_InFlight(session, window, pending, began))
+        end = self._settling.submit(self._settle, session, window, pending)
+        self._in_flight.append(_InFlight(session, window, began, end))
         return window.size
+
+    def _settle(self, session: Session, window: Window, pending: PendingWindow | None) -> _Settled:
+        """In a thread of its own, so that the next window is taken meanwhile.
+
+        Raises psycopg.Error and BrokerError, as `submit` and `wait` do.
+        """
+        results = pending.wait() if pending else []
+        counts = settle_window(
+            session.connection(), window, results, returned_delay=self._settings.returned_delay
+        )
+        return _Settled(results, counts)
 
     def _settle_oldest(self) -> None:
         one = self._in_flight.popleft()
         try:
-            results = one.pending.wait() if one.pending else []
-            counts = settle_window(
-                one.session.connection(),
-                one.window,
-                results,
-                returned_delay=self._settings.returned_delay,
-            )
+            settled = one.end.result()
         except psycopg.Error as error:
             self._give_up(one.session, error)
             return
@@ -163,9 +180,9 @@ class Relay:
         self._idle_sessions.append(one.session)
         metrics.WINDOW_ROWS.observe(one.window.size)
         metrics.WINDOW_SECONDS.observe(time.monotonic() - one.began)
-        for result, count in counts.items():
+        for result, count in settled.counts.items():
             metrics.RELAYED.labels(result).inc(count)
-        self._judge(one.window, results)
+        self._judge(one.window, settled.results)
 
     def _judge(self, window: Window, results: list[PublishResult]) -> None:
         """Speak of what was not confirmed, and slow down where it would only fail again."""

@@ -13,11 +13,12 @@ from gateway.deliveries.services.endings import Ending, end_undelivered
 from gateway.outbox.database import Connection
 from gateway.outbox.services.window import Window
 
-# An event may have overtaken: what is past `queued` already, or at another attempt, stays.
+# An event may have overtaken: what is past `queued` already, or at another attempt, stays. Ids
+# travel in binary (%b), which costs either side less than to write and read them.
 _QUEUED = """
     WITH published AS (
         DELETE FROM outbox_outboxmessage
-        WHERE notification_id = ANY(%(ids)s)
+        WHERE notification_id = ANY(%(ids)b)
         RETURNING notification_id, attempt
     )
     UPDATE notifications_notification n
@@ -25,7 +26,7 @@ _QUEUED = """
     FROM published p
     WHERE n.id = p.notification_id AND n.attempt = p.attempt AND n.status = ANY(%(origins)s)
 """
-_FORGET = "DELETE FROM outbox_outboxmessage WHERE notification_id = ANY(%s)"
+_FORGET = "DELETE FROM outbox_outboxmessage WHERE notification_id = ANY(%b)"
 _POSTPONE = """
     UPDATE outbox_outboxmessage o SET available_at = later.at
     FROM unnest(%s::uuid[], %s::timestamptz[]) AS later (id, at)
