@@ -1,27 +1,87 @@
-"""SMTP to the Internet alone: where a client names the server, it names none of our network."""
+"""SMTP to servers that clients name: on the Internet alone, and each answer within bounds.
 
+The timeout of a socket starts again with each byte. A server that sends one now and then would
+keep a thread of the worker, which sends for everybody, for as long as it likes; and one that sends
+without an end would fill its memory.
+"""
+
+import io
 import ipaddress
 import smtplib
 import socket
-from typing import Any
+import time
+from typing import TYPE_CHECKING, Any
 
 from carillon.errors import PermanentFailure, Reason
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 # Global by the registries, and yet a way inside: IPv4 in IPv6 (RFC 6052, RFC 4291), Azure's host.
 _INSIDE = tuple(
     ipaddress.ip_network(network)
     for network in ("::/96", "64:ff9b::/96", "2002::/16", "fec0::/10", "168.63.129.16/32")
 )
+# Of a name with more of them, the others are not tried: each may take the whole timeout.
+MOST_ADDRESSES = 3
+# Octets of one answer: what any server has to say fits into a few hundred.
+LONGEST_ANSWER = 64 * 1024
 
 
-class PublicSMTP(smtplib.SMTP):
+class _Bounded(io.RawIOBase):
+    """Reads of a socket, up to a point in time rather than for so long each."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._until = 0.0
+        self._octets = 0
+
+    def begin(self, seconds: float) -> None:
+        """The next answer comes within that time, from now on."""
+        self._until = time.monotonic() + seconds
+        self._octets = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        if self._octets > LONGEST_ANSWER:
+            raise OSError("an endless answer")
+        self._connection.settimeout(left)
+        read = self._connection.recv_into(buffer)
+        self._octets += read
+        return read
+
+
+class _Answering(smtplib.SMTP):
+    """Each answer of the server has come whole within the timeout, or the connection is lost."""
+
+    def getreply(self) -> tuple[int, bytes]:
+        """As smtplib's."""
+        if self.file is None:
+            # smtplib drops it with the connection, and where TLS takes the socket's place.
+            if self.sock is None:
+                raise smtplib.SMTPServerDisconnected("not connected")
+            self.file = io.BufferedReader(_Bounded(self.sock))
+        self.file.raw.begin(self.timeout)
+        try:
+            return super().getreply()
+        finally:
+            if self.sock is not None:
+                self.sock.settimeout(self.timeout)
+
+
+class PublicSMTP(_Answering):
     """Connects to public addresses alone."""
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         return connect(host, port, timeout)
 
 
-class PublicSMTPOverTLS(smtplib.SMTP_SSL):
+class PublicSMTPOverTLS(_Answering, smtplib.SMTP_SSL):
     """The same, encrypted from the beginning."""
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
@@ -47,7 +107,7 @@ def connect(host: str, port: int, timeout: float) -> socket.socket:
             "The mail server is not at a public address.", reason=Reason.CONFIGURATION
         )
     failure: OSError | None = None
-    for address in addresses:
+    for address in addresses[:MOST_ADDRESSES]:
         try:
             return socket.create_connection((address, port), timeout)
         except OSError as error:

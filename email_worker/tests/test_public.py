@@ -1,12 +1,21 @@
-"""A client that names a mail server names none of our network."""
+"""A client that names a mail server names none of our network, and none that keeps us for ever."""
 
+import contextlib
+import itertools
 import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from carillon.errors import PermanentFailure, Reason
+from carillon.errors import PermanentFailure, Reason, TemporaryFailure
+from email_worker.providers.smtp import SMTPProvider
 from email_worker.smtp import public
 from email_worker.smtp.session import Server, Session
+from email_worker.tests.servers import RawServer
+from email_worker.tests.test_verify import SENDER
 
 
 @pytest.mark.parametrize(
@@ -68,3 +77,85 @@ def test_what_is_connected_to_is_the_address_that_was_looked_at(
     monkeypatch.setattr(socket, "create_connection", lambda where, _timeout: asked.append(where))
     public.connect("mail.example", 25, 1.0)
     assert asked == [("203.0.113.7", 25)]
+
+
+def test_of_a_name_with_many_addresses_a_few_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [(2, 1, 6, "", (f"203.0.113.{number}", 25)) for number in range(100)]
+    tried = itertools.count()
+
+    def silent(_where: object, _timeout: float) -> None:
+        next(tried)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: many)
+    monkeypatch.setattr(public, "is_public", lambda _address: True)
+    monkeypatch.setattr(socket, "create_connection", silent)
+    with pytest.raises(TimeoutError):
+        public.connect("mail.example", 25, 1.0)
+    assert next(tried) == public.MOST_ADDRESSES
+
+
+@contextmanager
+def saying(pieces: Iterator[bytes], pause: float) -> Iterator[int]:
+    """The port of a server that says one piece after the other, until nobody listens."""
+    stop = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError), listener.accept()[0] as connection:
+            for piece in pieces:
+                if stop.wait(pause):
+                    return
+                connection.sendall(piece)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield int(listener.getsockname()[1])
+    finally:
+        stop.set()
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+@pytest.fixture
+def public_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The servers of these tests are on this machine."""
+    monkeypatch.setattr(public, "is_public", lambda _address: True)
+
+
+@pytest.mark.usefixtures("public_loopback")
+@pytest.mark.parametrize(
+    ("pieces", "pause", "reason"),
+    [
+        (itertools.repeat(b"2"), 0.05, Reason.TIMED_OUT),
+        (itertools.repeat(b"220-wait\r\n"), 0.05, Reason.TIMED_OUT),
+        (itertools.repeat(b"220-wait\r\n" * 5_000), 0.0, Reason.PROVIDER_UNAVAILABLE),
+    ],
+    ids=("byte by byte", "line by line", "without an end"),
+)
+def test_a_server_that_never_ends_its_answer_is_left(
+    pieces: Iterator[bytes], pause: float, reason: Reason
+) -> None:
+    with saying(pieces, pause) as port:
+        provider = SMTPProvider(Server("127.0.0.1", port, timeout=0.4, public_only=True), SENDER)
+        started = time.monotonic()
+        with pytest.raises(TemporaryFailure) as caught:
+            provider.verify()
+        assert time.monotonic() - started < 2.0
+        assert caught.value.reason is reason
+
+
+@pytest.mark.usefixtures("public_loopback")
+def test_a_server_that_answers_gets_its_mail_and_the_whole_timeout_each_time() -> None:
+    with RawServer(extensions=("PIPELINING", "8BITMIME")) as server:
+        at = Server("127.0.0.1", server.port, timeout=0.4, public_only=True)
+        session = Session(at, None)
+        for _ in range(3):
+            time.sleep(0.2)
+            session.check()
+        assert session._socket.gettimeout() == 0.4
+        assert not session.stale
+        session.close()

@@ -1,7 +1,9 @@
 """The SMTP provider against real servers: aiosmtpd, and one whose connections break."""
 
+import socket
 import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from email import message_from_bytes, policy
@@ -15,6 +17,7 @@ from carillon.settings import Environment, SettingsError
 from carillon.testing.providers import delivery_job
 from email_worker.mime import make_sender
 from email_worker.providers.smtp import SMTPProvider, sender_from, server_from
+from email_worker.smtp import public
 from email_worker.smtp.pool import Lifetime
 from email_worker.smtp.session import Server
 from email_worker.tests.servers import RawServer, ScriptedServer
@@ -239,15 +242,53 @@ def tls_context(certificate: Path) -> ssl.SSLContext:
     return context
 
 
-def test_starttls_and_login(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("public_only", [False, True])
+def test_starttls_and_login(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, public_only: bool
+) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setattr(public, "is_public", lambda _address: True)
     with ScriptedServer(login=LOGIN, tls=tls_context(certificate)) as server:
-        provider = provider_for(server, security="starttls", username=LOGIN[0], password=LOGIN[1])
+        provider = provider_for(
+            server,
+            security="starttls",
+            username=LOGIN[0],
+            password=LOGIN[1],
+            public_only=public_only,
+        )
+        assert "accepts the login" in provider.verify()
+        server.greetings = 0
         for _ in range(3):
             provider.send(delivery_job())
         provider.close()
         assert len(server.mails) == 3
         assert server.greetings == 1
+
+
+@pytest.mark.parametrize("public_only", [False, True])
+def test_tls_from_the_first_byte_on(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, public_only: bool
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setattr(public, "is_public", lambda _address: True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            plain, _ = listener.accept()
+            with tls_context(certificate).wrap_socket(plain, server_side=True) as secured:
+                secured.sendall(b"220 hello\r\n")
+                for said in secured.makefile("rb"):
+                    secured.sendall(b"221 bye\r\n" if said == b"QUIT\r\n" else b"250 ok\r\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        at = Server(
+            "127.0.0.1", listener.getsockname()[1], "tls", timeout=5, public_only=public_only
+        )
+        provider = SMTPProvider(at, SENDER)
+        assert "without a login" in provider.verify()
+        thread.join(5)
+        assert not thread.is_alive()
 
 
 def test_a_certificate_of_nobody_we_trust_is_refused(certificate: Path) -> None:

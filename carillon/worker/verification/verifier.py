@@ -33,8 +33,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY_SECONDS = 0.5
 AT_ONCE = 4
-# A check that is not answered in time counts no longer among those, but its thread is still there:
-# a server that sends a byte now and then can keep one for hours. There are never more than these.
+# A check that is not answered in time counts no longer among those, but its thread is still there,
+# for as long as the provider's timeouts allow. There are never more than these.
 MOST_THREADS = 16
 # Between the tries to reach a gateway that is away, while the answer is waited for.
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
