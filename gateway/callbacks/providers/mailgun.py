@@ -8,12 +8,22 @@ import hmac
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from carillon.errors import Reason
 from gateway.callbacks import meanings
 from gateway.callbacks.errors import Unreadable, Unverified
 from gateway.callbacks.events import Kind, ProviderEvent
 from gateway.callbacks.meanings import Meaning, report
-from gateway.callbacks.requests import Callback, check_age, decode_json, field, text, unix_time
+from gateway.callbacks.requests import (
+    Callback,
+    check_age,
+    decode_json,
+    decode_proof,
+    field,
+    text,
+    unix_time,
+)
 
 _EVENTS: Mapping[str, Meaning] = {
     "delivered": meanings.DELIVERED,
@@ -36,6 +46,16 @@ _FAILURES: Mapping[str, Meaning] = {
 _FULL = 552
 
 
+class _Signature(msgspec.Struct):
+    timestamp: str | int
+    token: str
+    signature: str
+
+
+class _Signed(msgspec.Struct):
+    signature: _Signature
+
+
 class MailgunCallbacks:
     """An object with a signature and an event.
 
@@ -52,13 +72,10 @@ class MailgunCallbacks:
 
     def verify(self, callback: Callback) -> None:
         """Raises Unverified."""
-        try:
-            signature = field(decode_json(callback.body), "signature")
-        except Unreadable as error:
-            raise Unverified("not JSON") from error
-        stamp, token = text(field(signature, "timestamp")), text(field(signature, "token"))
-        own = hmac.new(self._key, f"{stamp}{token}".encode("utf-8", "replace"), "sha256")
-        given = text(field(signature, "signature")).encode("utf-8", "replace")
+        signature = decode_proof(callback.body, _Signed).signature
+        stamp, token = text(signature.timestamp), signature.token
+        own = hmac.new(self._key, f"{stamp}{token}".encode(), "sha256")
+        given = signature.signature.encode()
         # Without a token, or with digits in the wrong one of the two, it would say another time.
         if not token or not stamp.isdecimal():
             raise Unverified("time or token")

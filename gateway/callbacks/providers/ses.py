@@ -7,17 +7,19 @@ https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
 import structlog
 
 from carillon.contracts.suppressions import SuppressionReason
 from carillon.errors import Reason
-from gateway.callbacks.errors import Unreadable, Unverified
+from gateway.callbacks.errors import Unverified
 from gateway.callbacks.events import Kind, ProviderEvent
-from gateway.callbacks.providers.sns import SNSVerifier
+from gateway.callbacks.providers.sns import SNSMessage, SNSVerifier
 from gateway.callbacks.requests import (
     Callback,
     check_age,
     decode_json,
+    decode_proof,
     field,
     iso_time,
     objects,
@@ -86,13 +88,8 @@ class SESCallbacks:
 
 def _message(callback: Callback) -> dict[str, Any]:
     """Raises Unverified: what is none was not signed."""
-    try:
-        message = decode_json(callback.body)
-    except Unreadable as error:
-        raise Unverified("not JSON") from error
-    if not isinstance(message, dict):
-        raise Unverified("not an object")
-    return message
+    given = msgspec.structs.asdict(decode_proof(callback.body, SNSMessage))
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _event(said: dict[str, Any]) -> ProviderEvent | None:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -73,6 +74,22 @@ def is_amazons(url: str, topic_arn: str) -> bool:
     domain = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
     plain = not parts.username and not parts.password and port in {None, 443}
     return parts.scheme == "https" and plain and parts.hostname == f"sns.{region}.{domain}"
+
+
+class SNSMessage(msgspec.Struct):
+    """What SNS posts, by its own names: texts, and only those that are signed or lead somewhere."""
+
+    Type: str | None = None
+    MessageId: str | None = None
+    TopicArn: str | None = None
+    Subject: str | None = None
+    Message: str | None = None
+    Timestamp: str | None = None
+    Token: str | None = None
+    SubscribeURL: str | None = None
+    SignatureVersion: str | None = None
+    Signature: str | None = None
+    SigningCertURL: str | None = None
 
 
 class SNSVerifier:

@@ -1,6 +1,7 @@
 """What no provider sends, or one that went mad: refused or kept, never a 500 or a standstill."""
 
 import json
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -168,6 +169,25 @@ def test_mailguns_time_is_part_of_what_it_signs(send: Send) -> None:
     for timestamp, token in ((stamp + "5", "5" * 49), (stamp[:-1], stamp[-1] + "5" * 50)):
         said["signature"].update(timestamp=timestamp, token=token)
         assert send(Signed("/callbacks/mailgun/", json.dumps(said).encode())) == 403
+
+
+@pytest.mark.parametrize("name", ["ses", "mailgun"])
+@pytest.mark.parametrize("bomb", [b"{},", b"[],", b'{"a":[[]]},'])
+def test_what_is_not_verified_yet_takes_little_memory(name: str, bomb: bytes) -> None:
+    """Their signature stands in the body: it is looked for, and nothing else is made of it."""
+    signature = b'{"timestamp": "1", "token": "2", "signature": "3"}'
+    filling = bomb * (SETTINGS.body_limit // len(bomb))
+    body = b'{"bomb": [%b{}], "Type": "Notification", "signature": %b}' % (filling, signature)
+    said = Callback("", {}, body, datetime.now(UTC))
+    provider = callback_providers(SETTINGS)[name]
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unverified):
+            provider.verify(said)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 @pytest.mark.parametrize("age", [TOLERANCE + 1, -301.0])
