@@ -7,7 +7,13 @@ import msgspec
 from carillon.contracts.actors import HEADER as ACTOR_HEADER
 from carillon.contracts.actors import Actor, write_actor
 from carillon.contracts.channels import CHANNELS, ContentKind
-from carillon.contracts.messages import Content, EmailContent, PushContent, TextContent
+from carillon.contracts.messages import (
+    Content,
+    EmailContent,
+    ProviderTemplate,
+    PushContent,
+    TextContent,
+)
 from carillon.web.errors import ApiError
 from gateway.forwarding import client
 from gateway.notifications.acceptance import accept_notification
@@ -33,6 +39,7 @@ class Rendered(msgspec.Struct, frozen=True):
     html_content: str
     version: int
     language: str
+    provider_template: ProviderTemplate | None = None
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -114,4 +121,4 @@ def _content(rendered: Rendered) -> Content:
         case ContentKind.PUSH:
             return PushContent(title=rendered.subject, body=rendered.content)
         case ContentKind.TEXT:
-            return TextContent(rendered.content)
+            return TextContent(rendered.content, rendered.provider_template)

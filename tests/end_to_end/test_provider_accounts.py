@@ -121,3 +121,18 @@ def test_mail_leaves_through_the_organizations_own_server(
     )
     assert mailbox.mails_to(to) == []
     assert f"127.0.0.1:{own.port}" not in stack.logs()
+
+
+def test_the_platform_stands_in_where_the_organization_wants_that(
+    tenant: Tenant, mailbox: SMTPSink
+) -> None:
+    with SMTPSink() as gone:
+        port = gone.port
+    chosen = tenant.call("PATCH", "/api/v1/organizations/me/", {"platform_stand_ins": ["email"]})
+    assert chosen.status_code == 200, chosen.text
+    made = tenant.call("POST", ACCOUNTS, smtp_account(port))
+    assert made.status_code == 201, made.text
+    to, notification_id = mail_to(tenant, "stand-in")
+    (mail,) = mailbox.wait_for(to)
+    assert mail["From"] != "Acme <hello@acme.example>"
+    assert tenant.ended(notification_id)["status"] == "delivered"

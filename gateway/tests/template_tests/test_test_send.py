@@ -61,6 +61,15 @@ def test_every_channel_can_be_tested(tenant: Tenant, channel: str, to: str) -> N
     assert tenant.api.post(PATH, {"to": to}).status == 202
 
 
+def test_an_approved_template_of_whatsapps_is_sent_as_such(tenant: Tenant) -> None:
+    filled = {"name": "order_sent", "language": "en_US", "parameters": ["Ann"]}
+    words = {"subject": "", "html_content": "", "content": ""}
+    previews(tenant, type="whatsapp", **words, provider_template=filled)
+    assert tenant.api.post(PATH, {"to": "+447700900123"}).status == 202
+    stored = Notification.objects.get().content.content
+    assert stored == {"kind": "text", "template": filled}
+
+
 @pytest.mark.parametrize("scopes", [("templates",), ("send",), ("read", "users")])
 def test_both_scopes_are_needed(tenant: Tenant, scopes: tuple[str, ...]) -> None:
     answer = tenant.api_with(*scopes).post(PATH, {"to": "ann@example.com"})
