@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,23 +62,32 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def measure(ground: Ground, names: Sequence[str], folder: Path, *, quick: bool) -> int:
-    """Run the scenarios one after the other."""
+    """Run the scenarios one after the other; in a quick run those apart beside the rest."""
     console, described = ground.console, machine.describe()
     began = time.monotonic()
     console.line(described.line())
     console.line(f"Load average: {machine.load():.2f}")
     results: list[Result] = []
-    for number, name in enumerate(names, 1):
-        console.line()
-        console.heading(f"{number}/{len(names)} {name}: {SCENARIOS[name].about}")
-        begun, load = datetime.datetime.now(datetime.UTC), machine.load()
-        ground.clear()
-        result = SCENARIOS[name].run(ground)
-        circumstances = Circumstances(described, begun, (load, machine.load()), quick)
-        say(result, console)
-        save(result, circumstances, folder)
-        draw(result, circumstances, folder)
-        results.append(result)
+    pool = ThreadPoolExecutor(len(names))
+    try:
+        beside = {
+            name: pool.submit(SCENARIOS[name].run, ground)
+            for name in names
+            if quick and SCENARIOS[name].apart
+        }
+        for number, name in enumerate(names, 1):
+            console.line()
+            console.heading(f"{number}/{len(names)} {name}: {SCENARIOS[name].about}")
+            begun, load = datetime.datetime.now(datetime.UTC), machine.load()
+            result = beside[name].result() if name in beside else _alone(ground, name)
+            circumstances = Circumstances(described, begun, (load, machine.load()), quick)
+            say(result, console)
+            save(result, circumstances, folder)
+            draw(result, circumstances, folder)
+            results.append(result)
+    finally:
+        # One beside ends with the roster.
+        pool.shutdown(wait=False, cancel_futures=True)
     console.line()
     console.heading(f"All ratios, after {time.monotonic() - began:.0f} s")
     say_ratios(results, console)
@@ -87,6 +97,16 @@ def measure(ground: Ground, names: Sequence[str], folder: Path, *, quick: bool) 
         console.line("Measured too briefly for the figures to mean anything.")
         return 0
     return 1 if fell_short else 0
+
+
+def _alone(ground: Ground, name: str) -> Result:
+    """Nothing of an earlier scenario is left to be done."""
+    scenario = SCENARIOS[name]
+    if scenario.apart:
+        ground.stop_platform()
+    else:
+        ground.clear()
+    return scenario.run(ground)
 
 
 def _read(arguments: Sequence[str]) -> argparse.Namespace:

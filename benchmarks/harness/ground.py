@@ -31,12 +31,11 @@ from deploy.local.servers.rabbitmq import RabbitMQ
 from deploy.local.servers.redis import Redis
 from tests.end_to_end.stack import Stack, Tenant
 
-# Every web server that is compared runs with these, the gateway by WEB_CONCURRENCY and WEB_THREADS.
-WEB_PROCESSES = 4
+# Every web server that is compared runs with these, and as many processes; the gateway by
+# WEB_CONCURRENCY and WEB_THREADS.
 WEB_THREADS = 4
 GUNICORN = (
     "--worker-class=gthread",
-    f"--workers={WEB_PROCESSES}",
     f"--threads={WEB_THREADS}",
     "--keep-alive=75",
     "--log-level=warning",
@@ -44,7 +43,6 @@ GUNICORN = (
 )
 
 SETTINGS = {
-    "WEB_CONCURRENCY": str(WEB_PROCESSES),
     "WEB_THREADS": str(WEB_THREADS),
     "EMAIL_PROVIDERS": "smtp",
     "EMAIL_WORKER_PROCESSES": "2",
@@ -72,18 +70,45 @@ ANSWERS_BELOW = 500
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is measured: `rounds` of `seconds` of load, or of so many `messages`."""
+    """How much is measured: `rounds` of `seconds` of load, or of so many `messages`.
+
+    `warm_up` and `rollup_interval` (between two looks for what analytics has to count) are in
+    seconds, `web_processes` are those of each web server.
+    """
 
     rounds: int
     seconds: float
+    warm_up: float
+    web_processes: int
+    rollup_interval: float
     messages: int
     flood: int
     rows: int
     memory: int
 
 
-FULL = Scale(rounds=5, seconds=5.0, messages=20_000, flood=50_000, rows=1_000_000, memory=100_000)
-QUICK = Scale(rounds=1, seconds=1.0, messages=2_000, flood=2_000, rows=20_000, memory=2_000)
+FULL = Scale(
+    rounds=5,
+    seconds=5.0,
+    warm_up=4.0,
+    web_processes=4,
+    rollup_interval=5.0,
+    messages=20_000,
+    flood=50_000,
+    rows=1_000_000,
+    memory=100_000,
+)
+QUICK = Scale(
+    rounds=1,
+    seconds=1.0,
+    warm_up=1.0,
+    web_processes=1,
+    rollup_interval=0.5,
+    messages=2_000,
+    flood=2_000,
+    rows=20_000,
+    memory=2_000,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +166,12 @@ class Ground:
             rabbitmq=self.rabbitmq.url,
             smtp=self.sink.url,
         )
-        stack = Stack(self.folder / "stack", addresses, SETTINGS, roster=self.roster)
+        settings = {
+            **SETTINGS,
+            "WEB_CONCURRENCY": str(self.scale.web_processes),
+            "ANALYTICS_INTERVAL": f"{self.scale.rollup_interval:g}",
+        }
+        stack = Stack(self.folder / "stack", addresses, settings, roster=self.roster)
         with self.console.step("Starting the platform"):
             stack.start()
         return stack
@@ -262,8 +292,8 @@ class Ground:
     def start_web_peer(self, name: str, application: str) -> tuple[str, int]:
         """Start a WSGI application under the common flags; its URL and process."""
         port = private_port()
-        bind = f"--bind={HOST}:{port}"
-        child = self.start_peer(name, "-m", "gunicorn", *GUNICORN, bind, application)
+        own = (f"--workers={self.scale.web_processes}", f"--bind={HOST}:{port}")
+        child = self.start_peer(name, "-m", "gunicorn", *GUNICORN, *own, application)
         url = f"http://{HOST}:{port}"
         deadline = time.monotonic() + START_TIMEOUT
         while not _answers(url):

@@ -18,8 +18,6 @@ RATE = "requests a second"
 CPU = "server CPU per request, microseconds"
 P95 = "p95, ms"
 OURS, EMPTY, RECIPE = "carillon", "empty view", "recipe"
-# Before the first round: every process has its connections, its caches and its code paths.
-WARM_UP = 4.0  # seconds
 
 RECIPE_BODY = {
     "channel": "email",
@@ -54,9 +52,10 @@ def run(ground: Ground) -> Result:
         EMPTY: (ground.empty, "/", {}),
         RECIPE: (ground.recipe, "/v1/notify/", RECIPE_BODY),
     }
+    # Every process has its connections, its caches and its code paths before the first round.
     with ground.console.step("Warming up"):
         for call in calls.values():
-            asked(*call, WARM_UP)
+            asked(*call, ground.scale.warm_up)
     sides = [
         Side(name, partial(asked, *call, ground.scale.seconds)) for name, call in calls.items()
     ]

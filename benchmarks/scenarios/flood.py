@@ -25,7 +25,6 @@ ROUND_TIMEOUT = 300.0  # seconds
 
 def run(ground: Ground) -> Result:
     """Run the measuring of the lanes and read what it wrote."""
-    ground.stop_platform()
     times = ground.folder / "lanes.json"
     jobs, rounds_wanted = ground.scale.flood, ground.scale.rounds
     samples = SAMPLES if rounds_wanted > 1 else QUICK_SAMPLES
