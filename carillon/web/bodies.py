@@ -60,9 +60,10 @@ def body_length(request: Request, *, limit: int = BODY_LIMIT) -> int:
     Raises PayloadTooLarge for more than `limit`, and InvalidJSON for a body in chunks: nothing
     bounds it, and to take it for none would ignore what the client asked for.
     """
-    if request.META.get("HTTP_TRANSFER_ENCODING"):
+    headers = request._request.META
+    if headers.get("HTTP_TRANSFER_ENCODING"):
         raise InvalidJSON("Send the body in one piece, with a Content-Length.")
-    length = request.META.get("CONTENT_LENGTH") or "0"
+    length = headers.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) > limit:
         raise PayloadTooLarge(f"The body may have {limit} bytes at most.")
     return int(length)

@@ -1,5 +1,6 @@
 """REST framework's authentication by X-API-Key, and how OpenAPI tells of it."""
 
+from functools import cache
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -26,7 +27,7 @@ class APIKeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[KeyRecord, Entry]:
         """Raises AuthenticationRequired, InvalidAPIKey or one of the refusals behind them."""
-        if request.META.get("QUERY_STRING"):
+        if request._request.META.get("QUERY_STRING"):
             _refuse_key_in_query(request)
         text = single_header(request, KEY_HEADER)
         if not text:
@@ -50,12 +51,17 @@ def single_header(request: Request, name: str) -> str:
 
     WSGI servers join repeated headers with a comma, and none of ours may contain one.
     """
-    value: str = request.META.get(f"HTTP_{name.upper().replace('-', '_')}", "")
+    value: str = request._request.META.get(_wsgi_name(name), "")
     if "," in value:
         raise ValidationFailed(
             f"The header {name} was sent more than once.", details={name: ["Send it once."]}
         )
     return value
+
+
+@cache
+def _wsgi_name(header: str) -> str:
+    return f"HTTP_{header.upper().replace('-', '_')}"
 
 
 def _refuse_key_in_query(request: Request) -> None:

@@ -62,7 +62,7 @@ class RequestBody:
 
     def cache_keys(self) -> Sequence[SplitKey]:
         """Of its template, user, address and what the organization decided, if it is readable."""
-        length = self._request.META.get("CONTENT_LENGTH") or ""
+        length = self._request._request.META.get("CONTENT_LENGTH") or ""
         if not length.isdigit() or int(length) > EARLY_BODY_LIMIT:
             return ()
         try:
@@ -148,7 +148,7 @@ def correlation_of(request: Request) -> str:
 
 def traceparent_of(request: Request) -> str:
     """The caller's span, if the header is one; empty if not."""
-    traceparent: str = request.META.get("HTTP_TRACEPARENT", "")
+    traceparent: str = request._request.META.get("HTTP_TRACEPARENT", "")
     # Where we trace, what follows is a child of this request and no longer of the client's.
     return tracing.current() or (traceparent if tracing.parsed(traceparent) else "")
 
