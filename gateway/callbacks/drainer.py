@@ -10,7 +10,7 @@ import structlog
 from gateway.callbacks import metrics
 from gateway.callbacks.services.draining import BATCH, Drained, drain, measure_waiting
 from gateway.callbacks.services.inbox import forget_settled
-from gateway.deliveries.consumers import count_applied
+from gateway.deliveries.appliers import count_applied
 from gateway.deliveries.retry import RetryPolicy
 from gateway.deliveries.timers import Timer
 from gateway.outbox.database import Connection

@@ -89,6 +89,14 @@ def objects(value: Any) -> list[dict[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
+def decode_objects(body: bytes) -> list[dict[str, Any]]:
+    """One object, or the objects of an array. Raises Unreadable for what is neither."""
+    said = decode_json(body)
+    if not isinstance(said, dict | list):
+        raise Unreadable("neither an object nor an array")
+    return objects(said if isinstance(said, list) else [said])
+
+
 def field(value: Any, *path: str) -> Any:
     """What stands there; None where nothing does."""
     for name in path:

@@ -9,11 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from gateway.callbacks import meanings
-from gateway.callbacks.errors import Unreadable
 from gateway.callbacks.events import ProviderEvent
 from gateway.callbacks.meanings import Meaning, report
-from gateway.callbacks.requests import Callback, decode_json, objects, text, unix_time
-from gateway.callbacks.shared_secret import check_secret
+from gateway.callbacks.requests import Callback, decode_objects, text, unix_time
+from gateway.callbacks.shared_secret import SharedSecretCallbacks
 
 # "request" says that Brevo took it. An open by a proxy says nothing of its reader.
 _EVENTS: Mapping[str, Meaning] = {
@@ -34,24 +33,14 @@ _EVENTS: Mapping[str, Meaning] = {
 }
 
 
-class BrevoCallbacks:
+class BrevoCallbacks(SharedSecretCallbacks):
     """One object for each event, or an array of them where batches are switched on."""
 
     name = "brevo"
 
-    def __init__(self, secret: str) -> None:
-        self._secret = secret.encode()
-
-    def verify(self, callback: Callback) -> None:
-        """Raises Unverified."""
-        check_secret(callback, self._secret)
-
     def read(self, callback: Callback) -> Iterator[ProviderEvent]:
         """Raises Unreadable."""
-        said = decode_json(callback.body)
-        if not isinstance(said, dict | list):
-            raise Unreadable("neither an object nor an array")
-        for event in objects(said if isinstance(said, list) else [said]):
+        for event in decode_objects(callback.body):
             meaning = _EVENTS.get(text(event.get("event")))
             message_id = text(event.get("message-id"))
             if meaning is None or not message_id:

@@ -8,11 +8,10 @@ from typing import Any
 
 from carillon.errors import Reason
 from gateway.callbacks import meanings
-from gateway.callbacks.errors import Unreadable
 from gateway.callbacks.events import Kind, ProviderEvent
 from gateway.callbacks.meanings import Meaning, report
-from gateway.callbacks.requests import Callback, decode_json, objects, text, unix_time
-from gateway.callbacks.shared_secret import check_secret
+from gateway.callbacks.requests import Callback, decode_objects, text, unix_time
+from gateway.callbacks.shared_secret import SharedSecretCallbacks
 
 _EVENTS: Mapping[str, Meaning] = {
     # Accepted by the recipient's server.
@@ -39,24 +38,14 @@ _REASONS: Mapping[str, Reason] = {
 }
 
 
-class MailjetCallbacks:
+class MailjetCallbacks(SharedSecretCallbacks):
     """An array of events, or one alone where they are not grouped."""
 
     name = "mailjet"
 
-    def __init__(self, secret: str) -> None:
-        self._secret = secret.encode()
-
-    def verify(self, callback: Callback) -> None:
-        """Raises Unverified."""
-        check_secret(callback, self._secret)
-
     def read(self, callback: Callback) -> Iterator[ProviderEvent]:
         """Raises Unreadable."""
-        said = decode_json(callback.body)
-        if not isinstance(said, dict | list):
-            raise Unreadable("neither an object nor an array")
-        for event in objects(said if isinstance(said, list) else [said]):
+        for event in decode_objects(callback.body):
             meaning = _meaning(event)
             # Mailjet's own, for it tells us a bounce of the API's `Messages[].To[].MessageID`.
             message_id = text(event.get("MessageID"))

@@ -13,7 +13,7 @@ from carillon.errors import Reason
 from gateway.callbacks.errors import Unreadable
 from gateway.callbacks.events import Kind, ProviderEvent
 from gateway.callbacks.requests import Callback, decode_form, decode_json, objects, text
-from gateway.callbacks.shared_secret import check_secret
+from gateway.callbacks.shared_secret import SharedSecretCallbacks
 
 # By number and, in newer webhooks, in words.
 KINDS: Mapping[str, tuple[Kind, Reason | None]] = {
@@ -35,19 +35,15 @@ _STATUSES = ("status", "eventName", "event")
 _MESSAGES = ("failedReason", "failureReason", "reason", "desc")
 
 
-class MSG91Callbacks:
+class MSG91Callbacks(SharedSecretCallbacks):
     """A form with JSON inside, an object, or an array of them.
 
     Of SMS, or as `msg91_whatsapp` of WhatsApp, as the attempts of that channel name it.
     """
 
     def __init__(self, secret: str, *, name: str = "msg91") -> None:
+        super().__init__(secret)
         self.name = name
-        self._secret = secret.encode()
-
-    def verify(self, callback: Callback) -> None:
-        """Raises Unverified."""
-        check_secret(callback, self._secret)
 
     def read(self, callback: Callback) -> Iterator[ProviderEvent]:
         """Raises Unreadable."""

@@ -13,7 +13,7 @@ from gateway.callbacks.errors import Unreadable
 from gateway.callbacks.events import Kind, ProviderEvent
 from gateway.callbacks.meanings import Meaning, report
 from gateway.callbacks.requests import Callback, decode_json, iso_time, text
-from gateway.callbacks.shared_secret import check_secret
+from gateway.callbacks.shared_secret import SharedSecretCallbacks
 
 _RECORDS: Mapping[str, Meaning] = {
     "Delivery": meanings.DELIVERED,
@@ -51,17 +51,10 @@ _BOUNCES: Mapping[str, Meaning | None] = {
 _TIMES = ("DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt")
 
 
-class PostmarkCallbacks:
+class PostmarkCallbacks(SharedSecretCallbacks):
     """One object for each event."""
 
     name = "postmark"
-
-    def __init__(self, secret: str) -> None:
-        self._secret = secret.encode()
-
-    def verify(self, callback: Callback) -> None:
-        """Raises Unverified."""
-        check_secret(callback, self._secret)
 
     def read(self, callback: Callback) -> Iterator[ProviderEvent]:
         """Raises Unreadable."""

@@ -13,7 +13,7 @@ from gateway.callbacks.errors import Unreadable
 from gateway.callbacks.events import Kind, ProviderEvent
 from gateway.callbacks.meanings import Meaning, report
 from gateway.callbacks.requests import Callback, decode_json, field, objects, text, unix_time
-from gateway.callbacks.shared_secret import check_secret
+from gateway.callbacks.shared_secret import SharedSecretCallbacks
 
 # `initial_open` comes beside the `open` of the same reading.
 _TYPES: Mapping[str, Meaning] = {
@@ -50,17 +50,10 @@ _CLASSES: Mapping[str, Meaning | None] = {
 }
 
 
-class SparkPostCallbacks:
+class SparkPostCallbacks(SharedSecretCallbacks):
     """Arrays of events, each inside of an object that names its class."""
 
     name = "sparkpost"
-
-    def __init__(self, secret: str) -> None:
-        self._secret = secret.encode()
-
-    def verify(self, callback: Callback) -> None:
-        """Raises Unverified."""
-        check_secret(callback, self._secret)
 
     def read(self, callback: Callback) -> Iterator[ProviderEvent]:
         """Raises Unreadable."""

@@ -246,7 +246,7 @@ def test_the_examples_of_the_documentation_are_accepted(
 def test_a_sealed_secret_belongs_to_its_account(tenant: Tenant) -> None:
     sealer = credential_sealer()
     stored = AccountCallbacks.objects.get(pk=make_callbacks("postmark", tenant.organization).pk)
-    for whose in (("acct_other", tenant.id), (stored.pk, "org_other")):
-        stored.sealed = seal_secrets(*whose, {"secret": SECRET}, sealer)
+    for account_id, organization_id in (("acct_other", tenant.id), (stored.pk, "org_other")):
+        stored.sealed = seal_secrets(account_id, organization_id, {"secret": SECRET}, sealer)
         with pytest.raises(Unreadable):
             unseal_secrets(stored, sealer)
