@@ -51,30 +51,17 @@ class TwilioWhatsAppVerifyRig(TwilioVerifyRig):
         self.provider = TwilioWhatsAppProvider(account, "+14155238886")
 
 
-def twilio_account(status: str = "active") -> Reply:
-    """https://www.twilio.com/docs/iam/api/account: the token is in the answer."""
-    return Reply(
-        200,
-        {
-            "auth_token": twilio.TOKEN,
-            "friendly_name": "Acme",
-            "owner_account_sid": twilio.SID,
-            "sid": twilio.SID,
-            "status": status,
-            "type": "Full",
-        },
-    )
-
-
 class TestTwilioVerifies(HTTPVerifyContract):
-    accepts = twilio_account()
+    accepts = twilio.account_shown()
     checks = (
         *http_troubles(),
         refused("wrong token", says(twilio.refusal(401, 20003, "Authenticate")), "20003"),
         refused("no such account", says(twilio.refusal(404, 20404)), "20404"),
-        refused("suspended", says(twilio_account("suspended"))),
-        refused("closed", says(twilio_account("closed"))),
-        refused("a status of tomorrow", says(twilio_account(f"{twilio.TOKEN} canary-otp-918273"))),
+        refused("suspended", says(twilio.account_shown("suspended"))),
+        refused("closed", says(twilio.account_shown("closed"))),
+        refused(
+            "a status of tomorrow", says(twilio.account_shown(f"{twilio.TOKEN} canary-otp-918273"))
+        ),
         trouble("too many", says(twilio.refusal(429, 20429)), Reason.RATE_LIMITED, "20429"),
         trouble("no status", says(Reply(200, {"sid": twilio.SID}))),
     )
@@ -90,7 +77,7 @@ class TestTwilioVerifies(HTTPVerifyContract):
         self.lets_in(rig)
         verify(rig)
         (request,) = rig.double.requests
-        assert (request.method, request.path) == ("GET", f"/2010-04-01/Accounts/{twilio.SID}.json")
+        assert (request.method, request.path) == ("GET", twilio.ACCOUNT_PATH)
         assert request.headers["Authorization"].startswith("Basic ")
 
 

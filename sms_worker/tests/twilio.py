@@ -1,6 +1,7 @@
-"""A double of Twilio's Messages resource, as its documentation shows the answers.
+"""A double of Twilio's Messages and Accounts resources, as its documentation shows the answers.
 
 https://www.twilio.com/docs/messaging/api/message-resource
+https://www.twilio.com/docs/iam/api/account
 https://www.twilio.com/docs/usage/twilios-response#exceptions
 """
 
@@ -15,6 +16,7 @@ from sms_worker.providers.twilio import TwilioAccount
 SID = "AC0123456789abcdef0123456789abcdef"
 TOKEN = "canary-auth-token"
 PATH = f"/2010-04-01/Accounts/{SID}/Messages.json"
+ACCOUNT_PATH = f"/2010-04-01/Accounts/{SID}.json"
 
 _AUTHORIZATION = "Basic " + base64.b64encode(f"{SID}:{TOKEN}".encode()).decode()
 _serial = itertools.count(1)
@@ -28,6 +30,8 @@ def messages(request: Request) -> Reply:
     """Answers as the Messages resource does."""
     if request.headers.get("Authorization") != _AUTHORIZATION:
         return refusal(401, 20003, "Authenticate")
+    if (request.method, request.path) == ("GET", ACCOUNT_PATH):
+        return account_shown()
     if request.path != PATH:
         return refusal(404, 20404, f"The requested resource {request.path} was not found")
     form = request.form
@@ -38,6 +42,24 @@ def messages(request: Request) -> Reply:
     if not {"Body", "ContentSid"} & form.keys():
         return refusal(400, 21619, "A text message body or media urls must be specified.")
     return created(form)
+
+
+def account_shown(status: str = "active") -> Reply:
+    """The answer to who looks at the account: the token is in it."""
+    now = format_datetime(datetime.now(UTC))
+    account = {
+        "auth_token": TOKEN,
+        "date_created": now,
+        "date_updated": now,
+        "friendly_name": "Acme",
+        "owner_account_sid": SID,
+        "sid": SID,
+        "status": status,
+        "subresource_uris": {"messages": PATH},
+        "type": "Full",
+        "uri": ACCOUNT_PATH,
+    }
+    return Reply(200, account)
 
 
 def created(form: dict[str, str], status: str = "queued", error_code: int | None = None) -> Reply:

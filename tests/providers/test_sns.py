@@ -21,6 +21,11 @@ def test_a_message_to_a_number_is_taken(sns: SNSProvider) -> None:
     assert first.provider_message_id != second.provider_message_id
 
 
+def test_an_account_is_verified_by_its_settings(sns: SNSProvider) -> None:
+    assert "accepts the key" in sns.verify()
+    sns.close()
+
+
 def test_a_text_that_is_too_long_for_amazon_never_leaves(sns: SNSProvider) -> None:
     with pytest.raises(PermanentFailure) as caught:
         sns.send(delivery_job("sms", content=TextContent("x" * 1601)))

@@ -62,6 +62,21 @@ def test_whatsapp_is_what_twilio_specifies(
     assert double.requests[-1].form["StatusCallback"] == callback
 
 
+def test_an_account_is_verified_by_a_call_that_twilio_specifies(
+    prism: str, double: HTTPDouble
+) -> None:
+    provider = TwilioSMSProvider(account(prism, timeout=20), "+15005550006")
+    before = double.took
+    assert "the account is active" in provider.verify()
+    provider.close()
+    assert (double.requests[-1].method, double.took) == ("GET", before)
+    others = TwilioSMSProvider(account(prism, token="another", timeout=20), "+15005550006")
+    with pytest.raises(PermanentFailure) as caught:
+        others.verify()
+    others.close()
+    assert (caught.value.reason, caught.value.code) == (Reason.CONFIGURATION, "20003")
+
+
 def test_a_refusal_comes_through_in_our_words(prism: str, double: HTTPDouble) -> None:
     double.says = refusal(400, 21211)
     provider = TwilioSMSProvider(account(prism, timeout=20), "+15005550006")
