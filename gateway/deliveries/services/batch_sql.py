@@ -21,7 +21,7 @@ LOCK = """
            ) END,
            n.created_at, n.expires_at
     FROM notifications_notification n
-    WHERE n.id = ANY(%s)
+    WHERE n.id = ANY(%b)
     ORDER BY n.id
     FOR NO KEY UPDATE OF n
 """

@@ -23,6 +23,7 @@ from gateway.deliveries.config import EventsSettings
 from gateway.deliveries.consumers import EventsConsumer
 from gateway.deliveries.models import DeliveryAttempt
 from gateway.notifications.models import Notification
+from gateway.outbox.database import connect
 from gateway.outbox.models import OutboxMessage
 from gateway.tests.commands import Start, ask, free_port
 from gateway.tests.factories import make_copies, make_event, make_notification
@@ -71,6 +72,16 @@ def more_than(seen: int) -> bool:
     return delivered() > seen
 
 
+def waiting() -> bool:
+    """Whether a batch waits for somebody's lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM pg_stat_activity"
+            " WHERE application_name = 'events' AND wait_event_type = 'Lock'"
+        )
+        return bool(cursor.fetchall())
+
+
 def ignored(kind: str) -> float:
     return float(metrics.EVENTS_IGNORED.labels(kind)._value.get())
 
@@ -86,6 +97,22 @@ def test_an_event_reaches_its_notification(rabbitmq: RabbitMQ, run_events: RunEv
         assert eventually(lambda: delivered() == 3)
         assert events.alive
         assert events.consuming
+    assert rabbitmq.depth(EVENTS) == 0
+
+
+def test_a_batch_that_waits_holds_up_no_other(rabbitmq: RabbitMQ, run_events: RunEvents) -> None:
+    held, free = queued(2)
+    with connect("holder", idle_in_transaction=30) as holder, run_events():
+        holder.execute(
+            "SELECT FROM notifications_notification WHERE id = %s FOR UPDATE",
+            (ids.parse_id(ids.NOTIFICATION, held.pk),),
+        )
+        rabbitmq.publish(topology.EVENTS_ROUTE, *bodies([held]))
+        assert eventually(waiting)
+        rabbitmq.publish(topology.EVENTS_ROUTE, *bodies([free]))
+        assert eventually(lambda: delivered() == 1)
+        holder.rollback()
+        assert eventually(lambda: delivered() == 2)
     assert rabbitmq.depth(EVENTS) == 0
 
 
