@@ -45,11 +45,23 @@ class Statement:
             return connection.wait(self._run(connection, parameters))
 
     def _run(self, connection: Connection, parameters: list[bytes | None]) -> PQGen[PGresult]:
-        link = connection.pgconn
-        if connection.prepare_threshold is None:
-            # A pooler that does not follow prepared statements is between.
+        if connection.prepare_threshold is None or not _is_idle(connection):
+            # A pooler that does not follow prepared statements is between. Or in a transaction,
+            # which is seldom: were ours gone, it would end there.
+            link = connection.pgconn
             link.send_query_params(self._query, parameters, param_formats=self._formats)
             return (yield from _result(connection))
+        try:
+            return (yield from self._run_prepared(connection, parameters))
+        except errors.InvalidSqlStatementName:
+            # After a rollback psycopg has the server forget all that is prepared, ours too.
+            self._prepared.discard(connection)
+            return (yield from self._run_prepared(connection, parameters))
+
+    def _run_prepared(
+        self, connection: Connection, parameters: list[bytes | None]
+    ) -> PQGen[PGresult]:
+        link = connection.pgconn
         if connection not in self._prepared:
             link.send_prepare(self._name, self._query)
             yield from _result(connection)

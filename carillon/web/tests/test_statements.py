@@ -89,3 +89,29 @@ def test_a_connection_that_was_cut_is_an_operational_error(connection: Connectio
     with pytest.raises(psycopg.OperationalError):
         statement.run(connection, values())
     assert connection.closed
+
+
+def roll_back(connection: Connection) -> None:
+    """As psycopg does: with a statement of its own prepared, it forgets all of them."""
+    connection.execute("SELECT 1", prepare=True)
+    with connection.transaction(force_rollback=True):
+        connection.execute("SELECT 2", prepare=True)
+    connection.execute("SELECT 3")
+
+
+def test_what_a_rollback_made_the_server_forget_is_prepared_again(connection: Connection) -> None:
+    statement = Statement("test_forgotten", ECHO)
+    statement.run(connection, values())
+    roll_back(connection)
+    assert prepared(connection) == []
+    assert statement.run(connection, values()).ntuples == 1
+    assert prepared(connection) == ["test_forgotten"]
+
+
+def test_a_transaction_after_a_rollback_does_not_end_of_it(connection: Connection) -> None:
+    statement = Statement("test_inside", ECHO)
+    statement.run(connection, values())
+    roll_back(connection)
+    with connection.transaction():
+        assert statement.run(connection, values()).ntuples == 1
+        assert connection.execute("SELECT 4").fetchone() == (4,)
