@@ -43,7 +43,8 @@ _HASHES: Final = {"1": SHA1(), "2": SHA256()}  # noqa: S303
 
 FETCH_SECONDS: Final = 5.0
 FETCH_BYTES: Final = 65_536
-CERTIFICATES_MOST: Final = 16
+# Each region signs with one or two of its own.
+CERTIFICATES_MOST: Final = 64
 CERTIFICATE_SECONDS: Final = 86_400.0
 # Fetches in a minute for a topic: what is not verified yet must not make us call out at will, nor
 # keep another organization's certificate away.

@@ -215,6 +215,11 @@ def test_what_is_not_verified_makes_us_call_out_at_a_bounded_rate() -> None:
         with pytest.raises((CannotVerify, Unverified)):
             verifier.verify({**message, "SigningCertURL": url}, NOW)
     assert len(amazon.asked) == FETCHES_MOST
+    # Who has a topic of their own keeps nobody else's certificate away.
+    other = {**message, "TopicArn": TOPIC.replace("ses-events", "other")}
+    with pytest.raises(Unverified, match="signature"):
+        verifier.verify({**other, "SigningCertURL": CERTIFICATE_URL}, NOW)
+    assert len(amazon.asked) == FETCHES_MOST + 1
     clock[0] = 61.0
     with pytest.raises(Unverified):
         verifier.verify({**message, "SigningCertURL": CERTIFICATE_URL}, NOW)
