@@ -243,17 +243,22 @@ class ProviderContract:
         rig.accept()
         threads = threading.active_count()
         rig.provider.send(rig.job())
-        rig.provider.close()
-        gc.collect()
-        deadline = time.monotonic() + 5
-        while rig.connections and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert rig.connections == 0
-        assert threading.active_count() <= threads
+        close_for_good(rig, threads)
 
     def test_closing_unused_or_twice_is_harmless(self, rig: Rig) -> None:
         rig.provider.close()
         rig.provider.close()
+
+
+def close_for_good(rig: Rig, threads: int) -> None:
+    """Close the provider: no connection stays, and no more threads than there were before."""
+    rig.provider.close()
+    gc.collect()
+    deadline = time.monotonic() + 5
+    while rig.connections and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert rig.connections == 0
+    assert threading.active_count() <= threads
 
 
 def leaks(said: str, rig: Rig) -> list[str]:

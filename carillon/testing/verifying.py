@@ -3,7 +3,6 @@
 A provider's test module subclasses `VerifyContract`, with the rig of its `ProviderContract`.
 """
 
-import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from carillon.contracts.provider import CannotVerify, Verifiable
 from carillon.contracts.verification import CODE_LENGTH, MESSAGE_LENGTH
 from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
 from carillon.testing.http_double import HTTPRig, Raw, Reply, says
-from carillon.testing.providers import LONGEST_CALL_SECONDS, Rig, leaks
+from carillon.testing.providers import LONGEST_CALL_SECONDS, Rig, close_for_good, leaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +101,7 @@ class VerifyContract:
         self.lets_in(rig)
         threads = threading.active_count()
         verify(rig)
-        rig.provider.close()
-        gc.collect()
-        deadline = time.monotonic() + 5
-        while rig.connections and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert rig.connections == 0
-        assert threading.active_count() <= threads
+        close_for_good(rig, threads)
 
 
 def verify(rig: Rig) -> str:
