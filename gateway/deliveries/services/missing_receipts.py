@@ -27,8 +27,14 @@ MESSAGE = "No receipt came in time; another provider sends it."
 _DUE = """
     SELECT n.id, n.attempt, n.lane, n.priority, n.channel, n.status, n.reason, a.outcome,
            a.provider, n.expires_at IS NOT NULL AND n.expires_at <= %(now)s,
-           c.notification_id IS NOT NULL, c.fallback ->> 'channel', c.fallback ->> 'template_code'
+           c.notification_id IS NOT NULL, c.fallback ->> 'channel', c.fallback ->> 'template_code',
+           ARRAY(
+               SELECT p.provider FROM provider_accounts_provideraccount p
+               WHERE p.organization_id = n.organization_id AND p.channel = n.channel AND p.is_active
+           ),
+           n.channel = ANY(o.platform_stand_ins)
     FROM notifications_notification n
+    JOIN organizations_organization o ON o.id = n.organization_id
     LEFT JOIN deliveries_deliveryattempt a ON a.notification_id = n.id AND a.number = n.attempt
     LEFT JOIN notifications_notificationcontent c ON c.notification_id = n.id
     WHERE n.receipt_due_at <= %(now)s
@@ -87,6 +93,9 @@ class _Due:
     has_content: bool
     fallback: str | None
     fallback_code: str | None
+    # Of the organization's own accounts on the channel, and whether the platform's may follow them.
+    own: list[str]
+    stands_in: bool
 
     @property
     def waits(self) -> bool:
@@ -101,7 +110,8 @@ class _Due:
 
     def may_go_elsewhere(self, providers: Sequence[str]) -> bool:
         """Whether it still waits, can still be sent, and somebody else may do so."""
-        others = set(providers) - {self.provider}
+        platforms = set(providers) if self.stands_in or not self.own else set()
+        others = {*self.own, *platforms} - {self.provider}
         return self.waits and self.has_content and not self.has_expired and bool(others)
 
 
@@ -114,7 +124,8 @@ def send_elsewhere(
 ) -> Missing:
     """Promise the fallbacks; put the others into the outbox, as their next attempt; commit.
 
-    `providers` are those of each channel. Several processes may do so. Raises psycopg.Error.
+    `providers` are the platform's of each channel. Several processes may do so. Raises
+    psycopg.Error.
     """
     rows = connection.execute(_DUE, {"now": now, "most": most}).fetchall()
     due = [_Due(*row) for row in rows]

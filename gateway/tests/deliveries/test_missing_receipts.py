@@ -18,7 +18,7 @@ from gateway.outbox.models import OutboxMessage
 from gateway.outbox.services.window import take_window
 from gateway.tests.conftest import Tenant
 from gateway.tests.deliveries.conftest import Apply
-from gateway.tests.factories import make_event, make_notification
+from gateway.tests.factories import make_event, make_notification, make_provider_account
 from gateway.tests.records import make_template, make_user
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -77,6 +77,33 @@ def test_another_provider_is_to_send_it_and_only_once(apply: Apply, session: Con
     assert notification.receipt_due_at is None
     assert OutboxMessage.objects.count() == 0
     assert look(session, seconds=9_999) == Missing()
+
+
+@pytest.mark.parametrize(
+    ("own", "stands_in", "goes"),
+    [
+        (("sendgrid",), False, False),  # the one account would send it again
+        (("sendgrid", "sendgrid"), False, False),  # whom to avoid is told by name
+        (("sendgrid", "postmark"), False, True),
+        (("sendgrid",), True, True),
+    ],
+)
+def test_an_organization_with_accounts_has_their_providers_alone(
+    apply: Apply, session: Connection, own: tuple[str, ...], stands_in: bool, goes: bool
+) -> None:
+    notification = sent(apply)
+    organization = notification.organization
+    for provider in own:
+        make_provider_account(organization, provider=provider)
+    # Neither of these is asked: another channel's, an inactive one, another organization's.
+    make_provider_account(organization, channel="sms", provider="twilio")
+    make_provider_account(organization, provider="mailgun", is_active=False)
+    make_provider_account(provider="brevo")
+    organization.platform_stand_ins = ["email"] if stands_in else ["sms"]
+    organization.save()
+    assert look(session) == (Missing(("email",)) if goes else Missing((), ("email",)))
+    notification.refresh_from_db()
+    assert notification.status == (Status.RETRYING if goes else Status.SENT)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.DELIVERED, Outcome.BOUNCED])
