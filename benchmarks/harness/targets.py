@@ -40,6 +40,7 @@ WORKER_TO_DRAMATIQ = Target("worker, 2 processes / dramatiq send_mail", 2.5, 3.3
 WORKER_TO_SMTPLIB = Target("worker, 1 process / bare smtplib loop", 0.30, 0.5)
 END_TO_END_TO_RECIPE = Target("delivered end to end / recipe", 4.0, 8.0)
 EVENTS_TO_UPDATE = Target("events / one UPDATE per event", 3.0, 6.0)
+EVENTS_TO_BARE_UPDATE = Target("events / UPDATEs without RabbitMQ", 3.0, 6.0)
 URGENT_IN_FLOOD = Target("p95 of the high lane in a flood / idle", 3.0, 1.5, lower=True)
 # The page of a table of a million rows beside that of ten thousand: no growth, with some noise.
 READING_GROWTH = Target("p95 of the large table / of the small one", 1.5, lower=True)
