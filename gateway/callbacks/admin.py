@@ -14,7 +14,10 @@ class CallbackEventAdmin(admin.ModelAdmin[CallbackEvent]):
     list_per_page = 50
     show_full_result_count = False
     ordering = ("-id",)
-    fields = (*list_display, "suppress", "code", "occurred_at", "tries", "due_at")
+    fields = (
+        *(*list_display, "organization_id", "suppress"),
+        *("code", "occurred_at", "tries", "due_at"),
+    )
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:

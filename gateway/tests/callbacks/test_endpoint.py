@@ -29,6 +29,14 @@ def test_what_is_repeated_is_kept_once(send: Send) -> None:
     assert counted(RECEIVED, "twilio", "repeated") - before == 1
 
 
+@pytest.mark.parametrize("name", SIGNERS)
+def test_every_providers_repetition_is_known(name: str, send: Send) -> None:
+    """Signed anew, as some do it, or word for word."""
+    again = SIGNERS[name]()
+    assert [send(SIGNERS[name]()), send(again), send(again)] == [200, 200, 200]
+    assert CallbackEvent.objects.count() == 1
+
+
 def test_one_callback_may_repeat_itself(send: Send) -> None:
     event = {"event": "open", "sg_message_id": "a", "sg_event_id": "1"}
     assert send(signing.sendgrid(event, event, {**event, "sg_event_id": "2"})) == 200
