@@ -68,14 +68,7 @@ class TemplateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def provider_template(self) -> ProviderTemplate:
         """As it travels."""
-        return ProviderTemplate(
-            name=self.name,
-            language=self.language,
-            namespace=self.namespace,
-            parameters=tuple(self.parameters),
-            header=tuple(self.header),
-            buttons=self.buttons,
-        )
+        return msgspec.convert(self, ProviderTemplate, from_attributes=True)
 
 
 class WhatsAppBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

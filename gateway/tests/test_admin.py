@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from gateway.fallbacks.models import Fallback
 from gateway.notifications import admin_pages
 from gateway.organizations.models import APIKey
 from gateway.tests.calls import Api
@@ -26,6 +27,7 @@ KEYS = "/admin/organizations/apikey/"
 ORGANIZATIONS = "/admin/organizations/organization/"
 NOTIFICATIONS = "/admin/notifications/notification/"
 DEAD_LETTERS = "/admin/deliveries/deadletter/"
+FALLBACKS = "/admin/fallbacks/fallback/"
 
 
 @pytest.fixture
@@ -40,6 +42,16 @@ def test_every_page_opens_and_shows_no_secret(admin: Client, committed_tenant: T
         committed_tenant.organization, error_message="550 no such user <someone@example.com>"
     )
     letter = make_dead_letter(committed_tenant.organization)
+    Fallback.objects.create(
+        notification=notification,
+        channel="sms",
+        template_code="order_sms",
+        cause="bounced",
+        status="not_sent",
+        reason="validation_error",
+        message="someone@example.com is no date",
+        created_at=notification.created_at,
+    )
     key = APIKey.objects.get(prefix=committed_tenant.api.key[:19])
     for path in (
         "/admin/",
@@ -49,6 +61,8 @@ def test_every_page_opens_and_shows_no_secret(admin: Client, committed_tenant: T
         ORGANIZATIONS,
         f"{ORGANIZATIONS}{committed_tenant.id}/change/",
         NOTIFICATIONS,
+        FALLBACKS,
+        f"{FALLBACKS}{notification.pk}/change/",
         DEAD_LETTERS,
         f"{DEAD_LETTERS}{letter.pk}/change/",
         f"{NOTIFICATIONS}{notification.pk}/change/",

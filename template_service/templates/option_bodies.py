@@ -46,10 +46,6 @@ class FallbackBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         ),
     ]
 
-    def rule(self) -> FallbackRule:
-        """As it is kept."""
-        return FallbackRule(channel=self.channel, template_code=self.template_code)
-
 
 class PushBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a push of this template is delivered, unless its request says otherwise."""
@@ -60,10 +56,6 @@ class PushBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         PushUrgency | None,
         Meta(description="high wakes the device; without it the lane decides."),
     ] = None
-
-    def rule(self) -> PushDelivery:
-        """As it is kept."""
-        return PushDelivery(collapse_key=self.collapse_key, ttl=self.ttl, priority=self.priority)
 
 
 class ProviderTemplateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -86,17 +78,6 @@ class ProviderTemplateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
         Meta(max_length=MOST_BUTTONS, description="Ends of its URL buttons, by position from 0."),
     ] = {}
 
-    def rule(self) -> ProviderTemplate:
-        """As it is kept."""
-        return ProviderTemplate(
-            name=self.name,
-            language=self.language,
-            namespace=self.namespace,
-            parameters=tuple(self.parameters),
-            header=tuple(self.header),
-            buttons=self.buttons,
-        )
-
 
 Fallback: TypeAlias = Annotated[
     FallbackBody | None,
@@ -115,8 +96,16 @@ WhatsApp: TypeAlias = Annotated[
 ]
 
 
+_KEPT: dict[type, type[msgspec.Struct]] = {
+    FallbackBody: FallbackRule,
+    PushBody: PushDelivery,
+    ProviderTemplateBody: ProviderTemplate,
+}
+
+
 def kept(value: object) -> object:
-    """A field of a body as its column has it."""
-    if isinstance(value, FallbackBody | PushBody | ProviderTemplateBody):
-        return msgspec.to_builtins(value.rule())
-    return value
+    """A field of a body as its column has it: an object as its contract writes it."""
+    shape = _KEPT.get(type(value))
+    if shape is None:
+        return value
+    return msgspec.to_builtins(msgspec.convert(value, shape, from_attributes=True))

@@ -46,6 +46,8 @@ EXAMPLES = [
     sent("An email with files", examples.WITH_FILE),
     sent("An SMS to a number", examples.DIRECT_SMS),
     sent("A push notification later", examples.SCHEDULED_PUSH),
+    sent("A push of a template, delivered its own way", examples.PUSH_OF_TEMPLATE),
+    sent("Another template that WhatsApp approved", examples.WHATSAPP_OF_TEMPLATE),
     sent("Only a plan", DRY_RUN),
 ]
 PLAN: dict[str, Any] = {

@@ -56,6 +56,22 @@ SCHEDULED_PUSH = {
     "scheduled_at": "2030-01-31T19:00:00+01:00",
     "expires_at": "2030-01-31T19:30:00+01:00",
 }
+PUSH_OF_TEMPLATE = {
+    "notification_type": "push",
+    "user_id": "customer-4711",
+    "template_code": "order_ready",
+    "variables": {"name": "Jane"},
+    "push": {"collapse_key": "order-A-17", "ttl": 900, "badge": 1, "data": {"order": "A-17"}},
+}
+WHATSAPP_OF_TEMPLATE = {
+    "notification_type": "whatsapp",
+    "user_id": "customer-4711",
+    "template_code": "order_sent",
+    "variables": {"name": "Jane"},
+    "whatsapp": {
+        "template": {"name": "order_late", "language": "en_US", "parameters": ["Jane", "A-17"]}
+    },
+}
 ACCEPTED: dict[str, Any] = {
     "notification_id": NOTIFICATION_ID,
     "status": "accepted",

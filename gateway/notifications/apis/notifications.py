@@ -110,8 +110,9 @@ class NotificationApi(ClientApi):
         summary="Fetch a notification with its attempts and timeline",
         description=(
             "`attempts` has each try at a provider and what came of it, `timeline` each status "
-            "with its time, `engagement` what its recipient did. The recipient is masked unless "
-            "the key has the scope `read`."
+            "with its time, `engagement` what its recipient did, `fallback` what was sent on "
+            "another channel because it did not arrive, or why nothing was. The recipient is "
+            "masked unless the key has the scope `read`."
         ),
         tags=_TAGS,
         parameters=[path_parameter("notification_id", examples.NOTIFICATION_ID, "Its id.")],
