@@ -23,6 +23,7 @@ ANALYTICS = "/api/v1/notifications/analytics/"
 CALLS: Mapping[str, str] = {
     "newest page": LIST,
     "failed ones of a template": f"{LIST}?status=failed&template_code={TEMPLATE}",
+    "a channel without any": f"{LIST}?type=push",
     "analytics": ANALYTICS,
 }
 FEW = 10_000

@@ -104,6 +104,11 @@ class Notification(models.Model):
                 condition=~models.Q(template_code=""),
                 name="notification_template",
             ),
+            # Of a channel that is hardly used there are none among the newest.
+            models.Index(
+                fields=("organization", "channel", "-created_at", "-id"),
+                name="notification_channel",
+            ),
             # Most are delivered: those are found among the newest, and need no place here.
             models.Index(
                 fields=("organization", "status", "-created_at", "-id"),

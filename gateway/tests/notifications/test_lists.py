@@ -80,7 +80,7 @@ INDEXES = {
     "sort=created_at": "notification_newest",
     "status=delivered": "notification_newest",
     "status=failed": "notification_status",
-    "type=sms": "notification_newest",
+    "type=push": "notification_channel",
     "user_id=user_7": "notification_user",
     "user_id=user_7&status=delivered&type=email": "notification_user",
     "recipient=user_7@example.com": "notification_recipient",
