@@ -27,8 +27,6 @@ log = structlog.get_logger(__name__)
 
 # Seconds. A deleted account's last callbacks, and a secret that was changed.
 REMEMBERED = 60.0
-# That there is none is forgotten sooner: somebody is setting it up.
-REMEMBERED_MISSING = 5.0
 ACCOUNTS_MOST = 2_000
 
 PURPOSE = "callbacks"
@@ -47,28 +45,31 @@ Load = Callable[[str, str], AccountVerifier | None]
 
 
 class AccountVerifiers:
-    """Bounded in number and in time; shared by the threads of a process."""
+    """Bounded in number and in time; shared by the threads of a process.
+
+    That there is none is not remembered: somebody is setting it up, or makes up ids, which would
+    push out the others.
+    """
 
     def __init__(self, load: Load, clock: Callable[[], float] = time.monotonic) -> None:
         self._load = load
         self._clock = clock
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[str, str], tuple[float, AccountVerifier | None]] = (
-            OrderedDict()
-        )
+        self._known: OrderedDict[tuple[str, str], tuple[float, AccountVerifier]] = OrderedDict()
 
     def find(self, account_id: str, provider: str) -> AccountVerifier | None:
         """None where no such account takes such callbacks. Raises Django's database errors."""
         key = account_id, provider
         with self._lock:
-            until, known = self._known.get(key, (0.0, None))
-        if self._clock() < until:
-            return known
+            known = self._known.get(key)
+            if known is not None and self._clock() < known[0]:
+                self._known.move_to_end(key)
+                return known[1]
         found = self._load(account_id, provider)
         with self._lock:
-            seconds = REMEMBERED if found is not None else REMEMBERED_MISSING
-            self._known[key] = self._clock() + seconds, found
-            self._known.move_to_end(key)
+            self._known.pop(key, None)
+            if found is not None:
+                self._known[key] = self._clock() + REMEMBERED, found
             while len(self._known) > ACCOUNTS_MOST:
                 self._known.popitem(last=False)
         return found

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
@@ -16,8 +17,9 @@ from carillon.contracts.provider_accounts import ACCOUNT_SHAPES
 from carillon.contracts.provider_callbacks import CALLBACK_SHAPES
 from carillon.contracts.status import Status
 from gateway.callbacks import accounts, endpoint, registry
-from gateway.callbacks.accounts import AccountVerifiers, seal_secrets
+from gateway.callbacks.accounts import AccountVerifier, AccountVerifiers, seal_secrets
 from gateway.callbacks.models import AccountCallbacks, CallbackEvent
+from gateway.callbacks.providers.postmark import PostmarkCallbacks
 from gateway.callbacks.providers.sns import SNSVerifier
 from gateway.connections import credential_sealer
 from gateway.notifications.models import Notification
@@ -185,21 +187,35 @@ def test_a_deleted_account_is_believed_for_a_minute_at_most(send: Send) -> None:
     assert verifiers.find(account_id, "postmark") is None
 
 
-def test_a_new_key_holds_within_seconds_where_there_was_none() -> None:
-    clock, asked = [0.0], []
+def test_a_new_key_holds_at_once_where_there_was_none() -> None:
+    known: dict[str, AccountVerifier] = {}
+    verifiers = AccountVerifiers(lambda account_id, _provider: known.get(account_id))
+    assert verifiers.find("acct_1", "sendgrid") is None
+    known["acct_1"] = AccountVerifier(uuid4(), PostmarkCallbacks("s" * 16))
+    assert verifiers.find("acct_1", "sendgrid") is known["acct_1"]
 
-    def load(account_id: str, _provider: str) -> None:
+
+def test_what_is_remembered_is_bounded_and_made_up_ids_push_nobody_out() -> None:
+    verifier, asked = AccountVerifier(uuid4(), PostmarkCallbacks("s" * 16)), []
+
+    def load(account_id: str, _provider: str) -> AccountVerifier | None:
         asked.append(account_id)
+        return None if account_id.startswith("nobody") else verifier
 
-    verifiers = AccountVerifiers(load, lambda: clock[0])
-    for now, count in ((0.0, 1), (4.9, 1), (5.0, 2)):
-        clock[0] = now
-        assert verifiers.find("acct_1", "sendgrid") is None
-        assert len(asked) == count
-    # A flood of ids that are nobody's takes no memory without bound.
-    for number in range(accounts.ACCOUNTS_MOST + 10):
-        verifiers.find(f"acct_{number}", "sendgrid")
+    verifiers = AccountVerifiers(load)
+    verifiers.find("ours", "sendgrid")
+    for number in range(accounts.ACCOUNTS_MOST):
+        verifiers.find(f"nobody{number}", "sendgrid")
+    assert verifiers.find("ours", "sendgrid") is verifier
+    assert asked.count("ours") == 1
+    for number in range(accounts.ACCOUNTS_MOST):
+        verifiers.find(f"somebody{number}", "sendgrid")
+        verifiers.find("ours", "sendgrid")
+    # Who is heard of stays; who is not, goes.
+    assert asked.count("ours") == 1
     assert len(verifiers._known) == accounts.ACCOUNTS_MOST
+    verifiers.find("somebody0", "sendgrid")
+    assert asked.count("somebody0") == 2
 
 
 @pytest.mark.parametrize("provider", SIGNERS)
