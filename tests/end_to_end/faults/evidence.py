@@ -106,6 +106,14 @@ def delete(arena: Arena, queue: str) -> None:
     )
 
 
+def purge(arena: Arena, queue: str) -> None:
+    """Forget what waits in a queue."""
+    _visit(
+        arena.rabbitmq.url,
+        lambda channel, done: channel.queue_purge(queue, callback=lambda _frame: done()),
+    )
+
+
 def _visit(url: str, use: Callable[[Any, Callable[[], None]], None]) -> None:
     def connected(connection: Any, visit: Visit) -> None:
         connection.channel(on_open_callback=lambda channel: use(channel, visit.succeed))
