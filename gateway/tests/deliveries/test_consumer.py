@@ -18,7 +18,7 @@ from carillon.contracts.messages import Outcome, encode
 from carillon.contracts.status import Status
 from carillon.settings import Environment
 from carillon.testing.proxy import TCPProxy
-from gateway.deliveries import metrics
+from gateway.deliveries import appliers, metrics
 from gateway.deliveries.config import EventsSettings
 from gateway.deliveries.consumers import EventsConsumer
 from gateway.deliveries.models import DeliveryAttempt
@@ -114,6 +114,21 @@ def test_a_batch_that_waits_holds_up_no_other(rabbitmq: RabbitMQ, run_events: Ru
         holder.rollback()
         assert eventually(lambda: delivered() == 2)
     assert rabbitmq.depth(EVENTS) == 0
+
+
+def test_one_applier_that_fails_ends_them_all(
+    rabbitmq: RabbitMQ, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake of ours: whoever watches the process starts another, and the event comes back."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(appliers, "apply_events", fail)
+    rabbitmq.publish(topology.EVENTS_ROUTE, *bodies(queued(1)))
+    with pytest.raises(RuntimeError, match="a mistake"):
+        EventsConsumer(rabbitmq_url, SETTINGS).run()
+    assert eventually(lambda: rabbitmq.depth(EVENTS) == 1)
 
 
 def test_a_temporary_failure_is_scheduled_anew(rabbitmq: RabbitMQ, run_events: RunEvents) -> None:
