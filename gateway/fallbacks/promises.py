@@ -7,6 +7,7 @@ import msgspec
 from carillon.contracts.channels import CHANNELS
 from carillon.contracts.records import FallbackRule
 from gateway.notifications.bodies import NotificationBody
+from gateway.notifications.options import FallbackOptions
 from gateway.notifications.recipients import Recipient
 
 
@@ -24,19 +25,31 @@ class Promise(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     to: str = ""
 
 
-def promise_of(rule: FallbackRule, body: NotificationBody, direct: Recipient | None) -> Promise:
-    """What a request promises by its template's rule; `direct` is whom its `to` names."""
+def promise_of(
+    rule: FallbackRule | None, body: NotificationBody, direct: Recipient | None
+) -> Promise | None:
+    """What a request promises: by its own word, else by its template's rule, else nothing.
+
+    `direct` is whom its `to` names.
+    """
+    asked = body.fallback or rule
+    if asked is None:
+        return None
     return Promise(
-        channel=rule.channel,
-        template_code=rule.template_code,
+        channel=asked.channel,
+        template_code=asked.template_code,
         variables=body.variables,
         language=body.language,
         category=body.category,
-        to=direct.addresses[0].value if direct is not None and _reaches(rule, direct) else "",
+        to=_address(asked, direct),
     )
 
 
-def _reaches(rule: FallbackRule, direct: Recipient) -> bool:
+def _address(asked: FallbackOptions | FallbackRule, direct: Recipient | None) -> str:
     """WhatsApp and SMS go to the same number; an email's address is nobody's number."""
-    other = CHANNELS.get(rule.channel)
-    return other is not None and other.address is CHANNELS[direct.channel].address
+    if direct is None:
+        return ""
+    own = asked.address if isinstance(asked, FallbackOptions) else ""
+    other = CHANNELS.get(asked.channel)
+    same = other is not None and other.address is CHANNELS[direct.channel].address
+    return own or (direct.addresses[0].value if same else "")

@@ -13,7 +13,12 @@ from carillon.contracts.lanes import PRIORITY_DEFAULT, PRIORITY_MAX, PRIORITY_MI
 from carillon.web.errors import MissingFields, ValidationFailed
 from carillon.web.locales import LANGUAGE_LENGTH, InvalidLocale, normalize_language
 from gateway.notifications.email_options import EmailOptions, problems_of
-from gateway.notifications.options import PushOptions, WhatsAppOptions, problems_of_options
+from gateway.notifications.options import (
+    FallbackOptions,
+    PushOptions,
+    WhatsAppOptions,
+    problems_of_options,
+)
 
 METADATA_LIMIT = 4_096
 REQUEST_ID_LENGTH = 128
@@ -111,6 +116,13 @@ class NotificationBody(
         WhatsAppOptions | None,
         Meta(description="For a WhatsApp message of a template: another template of the provider."),
     ] = None
+    fallback: Annotated[
+        FallbackOptions | None,
+        Meta(
+            description="What is sent once, on another channel, where this does not arrive; "
+            "default: the template's."
+        ),
+    ] = None
     metadata: Annotated[
         dict[str, Any], Meta(description="Yours, at most 4 KB of JSON; given back as it is.")
     ] = {}
@@ -156,7 +168,7 @@ def check_notification(body: NotificationBody) -> None:
     if body.email is not None:
         found = problems_of(body.email, body.notification_type)
         wrong |= {name: [problem] for name, problem in found}
-    if body.push is not None or body.whatsapp is not None:
+    if body.push is not None or body.whatsapp is not None or body.fallback is not None:
         wrong |= {name: [problem] for name, problem in problems_of_options(body)}
     if wrong:
         raise ValidationFailed(details=wrong)

@@ -154,9 +154,7 @@ def draft(asked: Asked, lookup: Lookup, now: datetime, refuse: Refuse) -> Draft:
         category=category,
         lane=lane_for(priority=body.priority, category=category, template_code=body.template_code),
         decision=decision,
-        fallback=promise_of(template.fallback, body, asked.direct)
-        if template is not None and template.fallback is not None
-        else None,
+        fallback=None if template is None else promise_of(template.fallback, body, asked.direct),
     )
 
 

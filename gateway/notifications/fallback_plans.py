@@ -46,6 +46,7 @@ def plan_fallback(asked: Asked, drafted: Draft, now: datetime) -> FallbackPlanSh
         email=None,
         push=None,
         whatsapp=None,
+        fallback=None,
     )
     other = Asked(
         caller=asked.caller,

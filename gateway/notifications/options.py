@@ -1,11 +1,12 @@
-"""What a request or a template adds to a content's words: for an email, a push, a WhatsApp."""
+"""What a request or a template adds to its words: to an email, a push, a WhatsApp; a fallback."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
 
+from carillon.contracts.channels import CHANNELS, AddressKind
 from carillon.contracts.messages import (
     Content,
     EmailContent,
@@ -15,12 +16,23 @@ from carillon.contracts.messages import (
 )
 from carillon.contracts.push import CollapseKey, TimeToLive
 from carillon.contracts.records import PushDelivery
+from carillon.web.addresses import InvalidAddress, normalize_email, normalize_phone_number
 from gateway.notifications.email_options import Problem
 from gateway.notifications.inline import Link, TemplateBody, is_link
 
 if TYPE_CHECKING:
     from gateway.notifications.bodies import NotificationBody
 
+
+def _no_device(_to: str) -> str:
+    raise InvalidAddress("Expected no device: a push is for a user's devices, or named in `to`.")
+
+
+_NORMAL: dict[AddressKind, Callable[[str], str]] = {
+    AddressKind.EMAIL: normalize_email,
+    AddressKind.PHONE: normalize_phone_number,
+    AddressKind.DEVICE: _no_device,
+}
 _NOT_INLINE = "With content, this is part of content."
 
 
@@ -60,6 +72,40 @@ class WhatsAppOptions(
     ]
 
 
+class FallbackOptions(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """In place of the template's fallback."""
+
+    channel: Annotated[
+        str,
+        Meta(
+            description="Another channel than the notification's.",
+            extra_json_schema={"enum": list(CHANNELS)},
+        ),
+    ]
+    template_code: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=100,
+            description="A published template of that channel; it gets the same variables.",
+        ),
+    ]
+    to: Annotated[
+        str,
+        Meta(
+            max_length=320,
+            description="Where, for a notification with `to`: an email address or an E.164 number.",
+        ),
+    ] = ""
+
+    @property
+    def address(self) -> str:
+        """`to` as it is stored; what the request was accepted with is one."""
+        return _NORMAL[CHANNELS[self.channel].address](self.to) if self.to else ""
+
+
 def problems_of_options(body: "NotificationBody") -> Iterator[Problem]:
     """Each field with what is wrong with it."""
     if body.push is not None:
@@ -76,6 +122,22 @@ def problems_of_options(body: "NotificationBody") -> Iterator[Problem]:
             yield "whatsapp", "Only a WhatsApp message has these options."
         elif body.content is not None:
             yield "whatsapp", _NOT_INLINE
+    if body.fallback is not None:
+        yield from _fallback_problems(body, body.fallback)
+
+
+def _fallback_problems(body: "NotificationBody", fallback: FallbackOptions) -> Iterator[Problem]:
+    if not body.template_code:
+        yield "fallback", "Only what a template says has the variables for another one."
+    if fallback.channel not in CHANNELS or fallback.channel == body.notification_type:
+        yield "fallback.channel", f"Expected another one of {', '.join(CHANNELS)}."
+    elif fallback.to and body.to is None:
+        yield "fallback.to", "A user's address is the user's own."
+    elif fallback.to:
+        try:
+            _NORMAL[CHANNELS[fallback.channel].address](fallback.to)
+        except InvalidAddress as error:
+            yield "fallback.to", str(error)
 
 
 def with_options(content: Content, body: "NotificationBody") -> Content:

@@ -47,6 +47,7 @@ EXAMPLES = [
     sent("An SMS to a number", examples.DIRECT_SMS),
     sent("A push notification later", examples.SCHEDULED_PUSH),
     sent("A push of a template, delivered its own way", examples.PUSH_OF_TEMPLATE),
+    sent("An email, and an SMS where it does not arrive", examples.WITH_FALLBACK),
     sent("Another template that WhatsApp approved", examples.WHATSAPP_OF_TEMPLATE),
     sent("Only a plan", DRY_RUN),
 ]

@@ -63,6 +63,17 @@ PUSH_OF_TEMPLATE = {
     "variables": {"name": "Jane"},
     "push": {"collapse_key": "order-A-17", "ttl": 900, "badge": 1, "data": {"order": "A-17"}},
 }
+WITH_FALLBACK = {
+    "notification_type": "email",
+    "to": "jane@example.com",
+    "template_code": "order_ready_email",
+    "variables": {"name": "Jane"},
+    "fallback": {
+        "channel": "sms",
+        "template_code": "order_ready_sms",
+        "to": "+447700900123",
+    },
+}
 WHATSAPP_OF_TEMPLATE = {
     "notification_type": "whatsapp",
     "user_id": "customer-4711",

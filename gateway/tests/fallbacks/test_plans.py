@@ -7,7 +7,7 @@ import pytest
 
 from gateway.fallbacks.models import Fallback
 from gateway.notifications.models import Notification
-from gateway.tests.fallbacks.conftest import Shop
+from gateway.tests.fallbacks.conftest import Shop, text
 from gateway.tests.fallbacks.test_sending import opted_out
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -61,6 +61,13 @@ def test_an_address_of_another_kind_is_none(shop: Shop) -> None:
     shop.template(fallback=rule, revision=2)
     found = planned(shop, user_id="", to="+447700900555")
     assert (found["status"], found["reason"]) == ("refused", "no_address")
+
+
+def test_a_plan_goes_by_the_requests_word(shop: Shop) -> None:
+    shop.template("mail", type="email", languages={"en": text("x {{ name }}")}, fallback=None)
+    asked = {"channel": "email", "template_code": "mail", "to": "ada@example.com"}
+    found = planned(shop, user_id="", to="+447700900555", fallback=asked)
+    assert (found["channel"], found["recipients"]) == ("email", ["ad***@example.com"])
 
 
 def test_a_template_without_one_plans_none(shop: Shop) -> None:

@@ -22,7 +22,7 @@ from gateway.outbox.models import OutboxMessage
 from gateway.retention.services.clearing import clear
 from gateway.tests.calls import NOTIFICATIONS, STATUS
 from gateway.tests.conftest import forget_connections
-from gateway.tests.fallbacks.conftest import ASKED, PROVIDERS, RULE, Change, Shop, text
+from gateway.tests.fallbacks.conftest import PROVIDERS, Change, Shop, text
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
@@ -324,63 +324,6 @@ def test_a_fallback_of_the_fallback_is_not_followed(shop: Shop) -> None:
     shop.told(child, Outcome.FAILED, reason=Reason.OTHER)
     assert shop.watch(seconds=999).total == 0
     assert Notification.objects.count() == 2
-
-
-def test_an_address_goes_along_where_the_other_channel_reaches_it(shop: Shop) -> None:
-    parent = shop.missed(user_id="", to="+447700900555")
-    shop.work()
-    child = Notification.objects.exclude(pk=parent.pk).get()
-    assert child.content.addresses == [{"value": "+447700900555"}]
-    assert shop.fallback(parent)["status"] == "sent"
-
-
-def test_an_email_address_is_nobodys_number(shop: Shop) -> None:
-    shop.template(
-        "by_email",
-        type="email",
-        languages={
-            "en": text(
-                "x {{ name }}",
-            )
-        },
-        fallback=RULE,
-    )
-    parent = shop.missed(
-        notification_type="email", template_code="by_email", user_id="", to="ada@example.com"
-    )
-    shop.work()
-    assert shop.fallback(parent)["reason"] == "no_address"
-
-
-def test_a_test_key_falls_back_into_the_sandbox(shop: Shop) -> None:
-    answer = shop.tenant.test_api.send({**ASKED, "user_id": shop.user.user_id})
-    parent = Notification.objects.get(pk=answer.data["notification_id"])
-    shop.told(parent, Outcome.BOUNCED, reason=Reason.BOUNCED)
-    shop.watch()
-    shop.work()
-    assert Notification.objects.exclude(pk=parent.pk).get().mode == "test"
-
-
-def test_a_bulk_request_promises_it_to_each(shop: Shop) -> None:
-    recipients = [
-        {"user_id": shop.user.user_id, "variables": {"name": "Ada"}},
-        {"to": "+447700900556", "variables": {"name": "Bob"}},
-    ]
-    asked = {**ASKED, "recipients": recipients}
-    answer = shop.tenant.api.post(f"{NOTIFICATIONS}bulk/", asked)
-    assert answer.status == 202, answer.body
-    parents = list(Notification.objects.order_by("pk"))
-    for parent in parents:
-        shop.told(parent, Outcome.BOUNCED, reason=Reason.INVALID_ADDRESS)
-    shop.watch()
-    shop.work()
-    children = Notification.objects.filter(channel="sms").order_by("pk")
-    assert {child.content.content["body"] for child in children} == {
-        "Hi Ada by SMS",
-        "Hi Bob by SMS",
-    }
-    # They wait where the campaign did, and its progress does not count them.
-    assert {(child.lane, child.batch_id) for child in children} == {("bulk", None)}
 
 
 def test_what_was_changed_by_hand_is_not_said_otherwise(shop: Shop) -> None:
