@@ -74,6 +74,26 @@ def check_fallback(template: Template, content: PublishedVersion) -> FallbackFin
     return FallbackFindings(tuple(errors), tuple(warnings))
 
 
+def lacking_origins(template: Template, content: PublishedVersion) -> Iterator[Problem]:
+    """Warnings: what falls back on the template, and does not declare what `content` requires."""
+    needed = set(content.variables) - _GIVEN
+    origins = Template.objects.filter(
+        organization_id=template.organization_id,
+        is_archived=False,
+        fallback__template_code=template.code,
+    )
+    for origin in origins.prefetch_related("versions").order_by("code") if needed else ():
+        for version in origin.versions.all():
+            known = published(version)
+            lacking = needed - {*known.variables, *known.optional_variables}
+            if version.status == VersionStatus.ACTIVE and lacking:
+                message = (
+                    f"{origin.code} ({version.language}) falls back on this, and declares no "
+                    f"{', '.join(sorted(lacking))}: its fallback would not be sent."
+                )
+                yield Problem(code="fallback_origin", message=message, field="variables")
+
+
 def _refused(message: str) -> FallbackFindings:
     return FallbackFindings((Problem(code="fallback_unusable", message=message, field=FIELD),))
 

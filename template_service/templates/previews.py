@@ -22,7 +22,7 @@ from carillon.rendering import (
 from carillon.web.errors import ApiError, ValidationFailed
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
 from template_service.templates.options import FIELD as FALLBACK
-from template_service.templates.options import check_fallback
+from template_service.templates.options import check_fallback, lacking_origins
 from template_service.templates.parts import PublishedParts, outdated_parts
 from template_service.templates.selectors import published
 from template_service.templates.services.checks import by_field
@@ -112,6 +112,7 @@ def lint(template: Template, version: TemplateVersion) -> Findings:
             *composed.warnings,
             *map(composed.in_own_terms, warnings),
             *fallback.warnings,
+            *lacking_origins(template, prepared.content),
             *_outdated(template, version),
             *missing_translations(template, version),
         ),

@@ -142,6 +142,22 @@ def test_every_language_of_it_counts(author: Author) -> None:
     assert "by_sms (de) requires total" in refusal(author, fallback=FALLBACK)["fallback"][0]
 
 
+def test_who_falls_back_on_it_is_named_where_it_asks_for_more(
+    author: Author, stranger: Author
+) -> None:
+    for each in (author, stranger):
+        each.create(**SMS)
+        each.create(fallback=FALLBACK)
+    assert author.act("lint", "by_sms")["warnings"] == []
+    stranger.create(code="other", fallback=FALLBACK)
+    author.change("by_sms", content="{{ name }} {{ total }}", variables=["name", "total"])
+    (warning,) = author.act("publish", "by_sms")["lint"]["warnings"]
+    assert warning["code"] == "fallback_origin"
+    assert warning["message"].startswith("welcome (en) falls back on this, and declares no total")
+    author.call("DELETE", f"{TEMPLATES}welcome/")
+    assert author.act("lint", "by_sms")["warnings"] == []
+
+
 # --- push
 
 
