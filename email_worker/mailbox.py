@@ -6,10 +6,10 @@ served to smuggle a second recipient.
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 import idna
+import msgspec
 
 LOCAL_OCTETS = 64
 DOMAIN_OCTETS = 253
@@ -24,8 +24,7 @@ class InvalidMailbox(ValueError):
     """Not an address that mail can be sent to; the text does not repeat it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mailbox:
+class Mailbox(msgspec.Struct, frozen=True):
     """`local@domain`; the domain is ASCII (IDNA 2008), the local part may not be."""
 
     local: str

@@ -15,6 +15,8 @@ from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
+import msgspec
+
 from carillon.contracts.email import is_allowed_header, is_header_value
 from carillon.contracts.messages import DeliveryJob, EmailContent
 from carillon.errors import PermanentFailure, Reason
@@ -43,8 +45,7 @@ class Sender:
     header: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(msgspec.Struct, frozen=True):
     """A mail ready for the wire, before dot-stuffing; it ends in CRLF."""
 
     sender: Mailbox

@@ -13,6 +13,7 @@ from carillon.broker.declaration import Declaration, explain
 from carillon.broker.delivery import Delivery
 from carillon.broker.errors import Mismatch
 from carillon.broker.lane import AckPolicy, Lane, Subscription
+from carillon.broker.receiving import Receiving
 from carillon.broker.settling import Verdict
 
 __all__ = ["Consumer", "Subscription"]
@@ -48,6 +49,7 @@ class Consumer:
         ]
         self._consuming = threading.Event()
         self._connection: Any = None
+        self._receiving: Receiving | None = None
         self._stopping = False
         self._stopped = threading.Event()
 
@@ -131,6 +133,7 @@ class Consumer:
     def on_connected(self, connection: Any) -> None:
         """Declare the topology, then open every lane."""
         self._connection = connection
+        self._receiving = Receiving(connection)
         if self._stopping:
             self._link.ready()
         else:
@@ -138,7 +141,7 @@ class Consumer:
 
     def on_disconnected(self, reason: str) -> None:
         """Every delivery that is not settled will be delivered again."""
-        self._connection = None
+        self._connection = self._receiving = None
         for lane in self._lanes:
             lane.forget()
         if self._stopping:
@@ -153,8 +156,9 @@ class Consumer:
     def _declare(self, lanes: Sequence[Lane]) -> None:
         def done(mismatches: tuple[Mismatch, ...]) -> None:
             explain(mismatches)
-            for lane in lanes:
-                lane.open(self._connection)
+            if self._receiving is not None:
+                for lane in lanes:
+                    lane.open(self._connection, self._receiving)
 
         Declaration(self._connection, topology.pieces(), done, self._link.drop).start()
 

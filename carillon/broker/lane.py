@@ -10,6 +10,7 @@ import structlog
 from carillon.broker import metrics
 from carillon.broker.connection import Backoff, Link
 from carillon.broker.delivery import Delivery
+from carillon.broker.receiving import Handler, Received, Receiving
 from carillon.broker.settling import Unsettled, Verdict
 
 log = structlog.get_logger(__name__)
@@ -45,7 +46,8 @@ class ChannelLease:
     `settle` runs on any thread, everything else on the I/O thread.
     """
 
-    def __init__(self, link: Link, policy: AckPolicy, flush: Callable[[], None]) -> None:
+    def __init__(self, link: Link, policy: AckPolicy, flush: Callable[[bool], None]) -> None:
+        """`flush` sends the verdicts that wait: all (True), or those that are best sent now."""
         self._link = link
         self._interval = policy.interval
         self._flush = flush
@@ -63,15 +65,27 @@ class ChannelLease:
         if now or len(self._verdicts) >= self.batch:
             if not self._flush_is_due:
                 self._flush_is_due = True
-                self._link.call(self._flush)
+                self._link.call(lambda: self._flush(False))
         elif not self._timer_is_due:
             self._timer_is_due = True
-            self._link.call(lambda: self._link.later(self._interval, self._flush))
+            self._link.call(self.flush_later)
 
-    def take(self) -> list[tuple[int, Verdict]]:
+    def flush_later(self) -> None:
+        """Send everything when the interval is over."""
+        self._timer_is_due = True
+        self._link.later(self._interval, lambda: self._flush(True))
+
+    @property
+    def timer_is_due(self) -> bool:
+        """Whether everything will be sent within the interval."""
+        return self._timer_is_due
+
+    def take(self, *, complete: bool) -> list[tuple[int, Verdict]]:
         """Everything that waits; from here on new verdicts ask for a flush again."""
         # The flags first: a verdict that comes in between is taken now, and flushed in vain later.
-        self._flush_is_due = self._timer_is_due = False
+        self._flush_is_due = False
+        if complete:
+            self._timer_is_due = False
         return [self._verdicts.popleft() for _ in range(len(self._verdicts))]
 
 
@@ -102,11 +116,13 @@ class Lane:
         self._lost = lost
         self._log = log.bind(queue=subscription.queue)
         self._channel: Any = None
+        self._receiving: Receiving | None = None
         self._lease: ChannelLease | None = None
         self._unsettled = Unsettled()
         self._consumer_tags: list[str] = []
         self._wide = False
         self._silent = False
+        self._uncounted: Counter[bool] = Counter()
         self._received = {
             again: metrics.DELIVERIES.labels(subscription.queue, str(again).lower())
             for again in (False, True)
@@ -119,8 +135,9 @@ class Lane:
 
     # --- life
 
-    def open(self, connection: Any) -> None:
+    def open(self, connection: Any, receiving: Receiving) -> None:
         """Open the channel and subscribe."""
+        self._receiving = receiving
         connection.channel(on_open_callback=self._opened)
 
     def cancel(self, done: Callable[[], None]) -> None:
@@ -130,6 +147,8 @@ class Lane:
         if not tags or self._channel is None or not self._channel.is_open:
             done()
             return
+        for tag in tags:
+            self._listen(tag, None)
         for tag in tags[:-1]:
             self._channel.basic_cancel(tag, callback=lambda _frame: None)
         self._channel.basic_cancel(tags[-1], callback=lambda _frame: done())
@@ -140,23 +159,32 @@ class Lane:
 
     def forget(self) -> None:
         """The channel is gone, and with it every claim to its deliveries."""
+        self._count()
         if self._lease is not None:
             self._lease.alive = False
+        for tag in self._consumer_tags:
+            self._listen(tag, None)
         self._lease = None
         self._channel = None
         self._unsettled = Unsettled()
         self._consumer_tags = []
         self._set_active(False)
 
-    def flush(self) -> None:
-        """Send every verdict that waits."""
+    def flush(self, complete: bool = True) -> None:
+        """Send the verdicts that wait.
+
+        Unless `complete`, acks of what is newer than unfinished work may stay for the interval:
+        most soon become part of one ack for many.
+        """
+        self._count()
         lease, channel = self._lease, self._channel
         if lease is None or not channel.is_open:
             return
         counts: Counter[Verdict] = Counter()
-        verdicts = lease.take()
+        verdicts = lease.take(complete=complete)
         counts.update(verdict for _tag, verdict in verdicts)
-        for frame in self._unsettled.settle(verdicts):
+        hold = not complete and self._unsettled.held < lease.batch
+        for frame in self._unsettled.settle(verdicts, hold=hold):
             if frame.verdict is Verdict.ACK:
                 channel.basic_ack(frame.tag, multiple=frame.multiple)
             elif frame.verdict is Verdict.REJECT:
@@ -166,6 +194,8 @@ class Lane:
                 channel.basic_nack(frame.tag, requeue=True)
         for verdict, count in counts.items():
             metrics.SETTLED.labels(self.subscription.queue, verdict.value).inc(count)
+        if self._unsettled.held and not lease.timer_is_due:
+            lease.flush_later()
 
     def _opened(self, channel: Any) -> None:
         channel.add_on_close_callback(self._closed)
@@ -180,11 +210,15 @@ class Lane:
     def _consume(self, prefetch: int, subscribed: Callable[[Any], None]) -> None:
         """Prefetch is a property of each consumer (`global_qos=False`), not of the channel."""
         self._channel.basic_qos(prefetch_count=prefetch, callback=lambda _frame: None)
-        self._consumer_tags.append(
-            self._channel.basic_consume(
-                self.subscription.queue, self._on_message, callback=subscribed
-            )
+        tag = self._channel.basic_consume(
+            self.subscription.queue, self._on_message, callback=subscribed
         )
+        self._consumer_tags.append(tag)
+        self._listen(tag, self._take)
+
+    def _listen(self, tag: str, handler: Handler | None) -> None:
+        if self._receiving is not None and self._channel is not None:
+            self._receiving.listen(self._channel.channel_number, tag, handler)
 
     def _subscribed(self, _frame: Any) -> None:
         self.backoff.reset()
@@ -207,30 +241,47 @@ class Lane:
 
     # --- deliveries
 
-    def _on_message(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
+    def _on_message(self, _channel: Any, method: Any, properties: Any, body: bytes) -> None:
+        self._take(
+            Received(
+                method.delivery_tag,
+                bool(method.redelivered),
+                properties.headers or {},
+                properties.message_id or "",
+                body,
+            )
+        )
+
+    def _take(self, received: Received) -> None:
         if self._silent or self._lease is None:
             return
-        headers = properties.headers or {}
+        headers = received.headers
         count = headers.get("x-delivery-count", 0)
         delivery = Delivery(
             queue=self.subscription.queue,
-            body=body,
-            message_id=properties.message_id or "",
+            body=received.body,
+            message_id=received.message_id,
             correlation_id=_text(headers.get("x-correlation-id")),
             traceparent=_text(headers.get("traceparent")),
             headers=headers,
-            redelivered=bool(method.redelivered),
+            redelivered=received.redelivered,
             delivery_count=int(count) if isinstance(count, int) else 0,
-            tag=method.delivery_tag,
+            tag=received.tag,
             lease=self._lease,
         )
         self._unsettled.delivered(delivery.tag)
-        self._received[delivery.redelivered].inc()
+        self._uncounted[delivery.redelivered] += 1
         if not self._wide and delivery.delivery_count < SUSPECT_AFTER:
             self._wide = True
             self._lease.batch = self._policy.batch
             self._consume(self.subscription.prefetch - 1, lambda _frame: None)
         self.subscription.deliver(delivery)
+
+    def _count(self) -> None:
+        """Add what came to the metric: once a flush, since each time has its price."""
+        for again, count in self._uncounted.items():
+            self._received[again].inc(count)
+        self._uncounted.clear()
 
 
 def _text(value: Any) -> str:

@@ -34,6 +34,12 @@ class Unsettled:
     def __init__(self) -> None:
         self._order: deque[int] = deque()
         self._open: set[int] = set()
+        self._held: set[int] = set()
+
+    @property
+    def held(self) -> int:
+        """Acks that wait for older deliveries."""
+        return len(self._held)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -43,13 +49,17 @@ class Unsettled:
         self._order.append(tag)
         self._open.add(tag)
 
-    def settle(self, verdicts: Iterable[tuple[int, Verdict]]) -> list[Settlement]:
+    def settle(
+        self, verdicts: Iterable[tuple[int, Verdict]], *, hold: bool = False
+    ) -> list[Settlement]:
         """The frames that settle exactly `verdicts`, to be sent in this order.
 
         A delivery that is settled twice keeps its first verdict. Rejections go first: a
-        `multiple` ack sent before them would swallow them.
+        `multiple` ack sent before them would swallow them. With `hold`, acks that are not the
+        oldest are held back until they are, or until a call without it: each ack is a command to
+        the queue, one for many deliveries as much as one for a single one.
         """
-        acked: set[int] = set()
+        acked, self._held = self._held, set()
         frames: list[Settlement] = []
         for tag, verdict in verdicts:
             if tag not in self._open or tag in acked:
@@ -62,6 +72,9 @@ class Unsettled:
         newest, count = self._ack_oldest(acked)
         if count:
             frames.append(Settlement(Verdict.ACK, newest, multiple=count > 1))
+        if hold:
+            self._held = acked
+            return frames
         self._open -= acked
         frames.extend(Settlement(Verdict.ACK, tag) for tag in sorted(acked))
         return frames

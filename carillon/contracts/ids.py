@@ -3,6 +3,7 @@
 from functools import lru_cache
 from uuid import UUID
 
+from uuid_utils import uuid7 as quick_uuid7
 from uuid_utils.compat import uuid7
 
 NOTIFICATION = "notif"
@@ -24,7 +25,7 @@ def new_uuid() -> UUID:
 
 def new_id(prefix: str) -> str:
     """`notif_0193…`: the prefix, an underscore and 32 lower-case hex digits."""
-    return format_id(prefix, new_uuid())
+    return f"{prefix}_{quick_uuid7().hex}"
 
 
 def format_id(prefix: str, value: UUID) -> str:

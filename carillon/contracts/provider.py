@@ -1,14 +1,16 @@
 """The contract between a worker and a provider: a job in, an acceptance or a failure out."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from carillon.contracts.messages import DeliveryJob
 from carillon.errors import DeliveryFailure, Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
+class Acceptance(msgspec.Struct, frozen=True):
     """A provider took responsibility for the message; the id may be empty if it gave none."""
 
     provider_message_id: str = ""
@@ -90,5 +92,17 @@ class Verifiable(Protocol):
         Within a bound of time, and nothing is kept. Raises PermanentFailure where the provider
         refuses the account, TemporaryFailure where it could not be asked, and CannotVerify. The
         message of each holds no secret and nothing that the provider wrote.
+        """
+        ...
+
+
+class TurnProvider(Provider, Protocol):
+    """A provider that can do several jobs in one go, for less than each would cost alone."""
+
+    def send_in_turn(self, jobs: Sequence[DeliveryJob]) -> Iterator[Acceptance | DeliveryFailure]:
+        """What became of each job, in their order: what `send` returns or raises.
+
+        It begins a job only when its answer is asked for, so that whoever asks no more may count
+        the jobs without an answer as not begun; an end before the last says the same of them.
         """
         ...

@@ -3,10 +3,8 @@
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 
@@ -14,25 +12,24 @@ from carillon.broker.delivery import Delivery
 from carillon.contracts.messages import (
     DeliveryJob,
     DeviceResult,
-    Mode,
     UnreadableMessage,
     decode_job,
 )
 from carillon.observability import tracing
 from carillon.worker import metrics
-from carillon.worker.accounts.orders import AccountOrders
-from carillon.worker.admission import Admission, Admitted, Send, Settle, Suspect, Wait
-from carillon.worker.dedupe import DedupeLedger, Done
+from carillon.worker.admission import Admitted, Send, Settle, Suspect, Wait
+from carillon.worker.bench import Bench, Work
+from carillon.worker.dedupe import Done
 from carillon.worker.devices import DeviceRound, is_for_devices
-from carillon.worker.hands import Hand, Hands
-from carillon.worker.isolation import Isolation
-from carillon.worker.lanes import Crew, LaneQueues
-from carillon.worker.outcomes import after_defect, deferred_for, utc_now
+from carillon.worker.hands import Hand
+from carillon.worker.lanes import Crew, Load
+from carillon.worker.outcomes import after_defect, deferred_for
 from carillon.worker.redis_link import RedisUnavailable
-from carillon.worker.reporting import Report
 from carillon.worker.routing import Choice, ProviderOrder, passed_over
 from carillon.worker.sending import Sender
-from carillon.worker.telling import call_in_flight, tell_outcome
+from carillon.worker.telling import call_in_flight
+from carillon.worker.unwritten import Unwritten
+from carillon.worker.volley import Volley, in_turn, is_plain
 
 log = structlog.get_logger(__name__)
 
@@ -40,53 +37,21 @@ log = structlog.get_logger(__name__)
 LONGEST_PARK_SECONDS = 60.0
 NAP_SECONDS = 0.5
 
-Work = Delivery | Hand
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What the threads of one channel share."""
-
-    channel: str
-    queues: LaneQueues[Work]
-    hands: Hands
-    ledger: DedupeLedger
-    admission: Admission
-    live: ProviderOrder
-    sandbox: ProviderOrder
-    report: Callable[[Report], None]
-    isolation: Isolation
-    park: Callable[[Hand, float], None]
-    reject: Callable[[Delivery], None]
-    now: Callable[[], datetime] = utc_now
-    accounts: AccountOrders | None = None
-
-    def order_for(self, job: DeliveryJob, before_waiting: Callable[[], None]) -> ProviderOrder:
-        """The providers for a job, to be given back: its organization's own, or the platform's.
-
-        A test key's messages never leave the sandbox.
-        """
-        if job.mode is Mode.TEST:
-            return self.sandbox
-        if self.accounts is None:
-            return self.live
-        borrowed = self.accounts.borrow(job.organization_id, before_waiting, self.live)
-        return borrowed or self.live
-
 
 class CrewMember(threading.Thread):
     """Works until the queues are closed and empty, or `stop_soon`.
 
-    The outcome of a job is written to Redis together with the next job's marker, in one round
-    trip, where there is a next job; at most one outcome is held back like that, and never while
-    the thread waits for anything.
+    The outcomes of one turn are written to Redis together with the next jobs' markers, in one
+    round trip, where there are next jobs; they are never held back while the thread waits.
     """
 
     def __init__(self, bench: Bench, crew: Crew, number: int) -> None:
         super().__init__(name=f"{bench.channel}-{crew.name}-{number}", daemon=True)
         self._bench = bench
         self._crew = crew
-        self._unwritten: Report | None = None
+        self._unwritten = Unwritten(bench.channel, bench.ledger, bench.report, self._leave_places)
+        self._held = 0
+        self._needed = 0
         self._stopping = threading.Event()
         self.busy_since = 0.0
         """Monotonic time at which the thread began its present job; 0 while it has none."""
@@ -98,14 +63,68 @@ class CrewMember(threading.Thread):
     def run(self) -> None:
         """The thread's life."""
         while not self._stopping.is_set():
-            work = self._bench.queues.take(self._crew, wait=self._unwritten is None)
-            if work is not None:
-                self._handle(work)
-            elif self._unwritten is not None:
-                self._write()
+            load = self._bench.queues.take(self._crew, wait=not self._unwritten, held=self._held)
+            if load is not None:
+                self._handle_all(load)
+            elif self._unwritten:
+                self._unwritten.write()
             else:
                 return
-        self._write()
+        self._unwritten.write()
+
+    def _handle_all(self, load: Load[Work]) -> None:
+        """What is not yet written keeps its places: a crash would repeat it."""
+        self._needed = load.places
+        self._held = max(self._held, load.places)
+        works = load.items if len(load.items) == 1 else self._together(load.items)
+        for work in works:
+            self._handle(work)
+        self._needed = 0
+        if not self._unwritten:
+            self._leave_places()
+
+    def _leave_places(self) -> None:
+        """Nothing is unwritten."""
+        spare, self._held = self._held - self._needed, self._needed
+        if spare > 0:
+            self._bench.queues.give_back(spare)
+
+    def _together(self, works: list[Work]) -> list[Work]:
+        """Send what may go together; what is left to be worked on singly."""
+        self.busy_since = time.monotonic()
+        left: list[Hand] = []
+        plain: list[Hand] = []
+        for work in works:
+            if isinstance(work, Hand):
+                left.append(work)
+                continue
+            try:
+                hand = self._grasp(work)
+            except Exception as defect:  # noqa: BLE001  a bug of ours must not stop the lane
+                self._defect(work, None, defect)
+                continue
+            if hand is not None:
+                known = self._bench.ledger.recall(hand.message_id) is not None
+                (left if known or not is_plain(hand) else plain).append(hand)
+        volley = Volley(self._bench, self._unwritten, plain)
+        try:
+            volley.send()
+        except Exception as defect:  # noqa: BLE001  a bug of ours must not stop the lane
+            for hand in volley.unfinished:
+                self._defect(hand, hand, defect)
+        self.busy_since = 0.0
+        return self._singles([*volley.untouched, *left])
+
+    def _singles(self, hands: list[Hand]) -> list[Work]:
+        """Of jobs that cannot go together, those for this thread: other threads get the rest."""
+        if len(hands) < 2:
+            return [*hands]
+        self._bench.pace.mixed()
+        mine = [hand for hand in hands if hand.begun_at] or hands[:1]
+        for hand in hands:
+            if hand not in mine:
+                self._bench.park(hand, 0.0)
+        return [*mine]
 
     def _handle(self, work: Work) -> None:
         self.busy_since = time.monotonic()
@@ -141,7 +160,7 @@ class CrewMember(threading.Thread):
         if known is not None:
             self._settle(hand, Settle(known, found="recalled"))
             return
-        order = self._bench.order_for(hand.job, self._write)
+        order = self._bench.order_for(hand.job, self._unwritten.write)
         try:
             suspect = self._try(hand, order)
         finally:
@@ -158,7 +177,7 @@ class CrewMember(threading.Thread):
         if hand.alone:
             admitted = self._begin(hand, order, choice)
         else:
-            with self._bench.isolation.together(before_waiting=self._write):
+            with self._bench.isolation.together(before_waiting=self._unwritten.write):
                 admitted = self._begin(hand, order, choice)
         return isinstance(admitted, Suspect)
 
@@ -169,7 +188,7 @@ class CrewMember(threading.Thread):
             try:
                 self._work_on(hand)
                 # The next job may begin only when nothing is left to lose of this one.
-                self._write()
+                self._unwritten.write()
             finally:
                 hand.alone = False
 
@@ -191,28 +210,20 @@ class CrewMember(threading.Thread):
         """
         choice = _first_choice(order, hand.job)
         while isinstance(choice, float) and choice <= NAP_SECONDS and not self._stopping.is_set():
-            self._write()
+            self._unwritten.write()
             self._stopping.wait(choice)
             choice = _first_choice(order, hand.job)
         return choice
 
     def _admit(self, hand: Hand) -> Admitted:
-        """Write the marker, and with it the outcome that was held back."""
-        bench, unwritten = self._bench, self._unwritten
+        """Write the marker, and with it the outcomes that were held back."""
+        bench = self._bench
         hand.begun_at = hand.begun_at or bench.now().timestamp()
         try:
-            if unwritten is None:
-                found = bench.ledger.begin(hand.message_id, hand.begun_at)
-            else:
-                found = bench.ledger.finish_and_begin(
-                    unwritten.hand.message_id, unwritten.done, hand.message_id, hand.begun_at
-                )
+            found = self._unwritten.begin((hand.message_id,), hand.begun_at)[0]
             return bench.admission.decide(hand, found)
         except RedisUnavailable:
             return bench.admission.without_redis(hand)
-        finally:
-            # Also where Redis is away: this process remembers, and the event must go.
-            self._report_unwritten()
 
     def _send(self, hand: Hand, order: ProviderOrder, choice: Choice, admitted: Send) -> None:
         job, bench = hand.job, self._bench
@@ -237,6 +248,8 @@ class CrewMember(threading.Thread):
                 )
             else:
                 done = sender.send(job, choice, possible_duplicate=admitted.possible_duplicate)
+        if in_turn(choice) is not None:
+            bench.pace.heard(done.duration_ms / 1000)
         self._finish(hand, done)
 
     def _record(self, hand: Hand, admitted: Send, settled: tuple[DeviceResult, ...]) -> None:
@@ -276,27 +289,8 @@ class CrewMember(threading.Thread):
 
     def _finish(self, hand: Hand, done: Done) -> None:
         """Keep the outcome until it is written, with the next job's marker or alone."""
-        self._write()
-        self._bench.ledger.remember(hand.message_id, done)
-        self._unwritten = Report(hand, done)
-        tell_outcome(hand.job, done)
-
-    def _write(self) -> None:
-        """Write the outcome that is held back, and let its event go."""
-        if self._unwritten is None:
-            return
-        try:
-            self._bench.ledger.finish(self._unwritten.hand.message_id, self._unwritten.done)
-        except RedisUnavailable:
-            # This process remembers; another one that got the job would find `started`.
-            metrics.UNWRITTEN.labels(self._bench.channel).inc()
-        finally:
-            self._report_unwritten()
-
-    def _report_unwritten(self) -> None:
-        report, self._unwritten = self._unwritten, None
-        if report is not None:
-            self._bench.report(report)
+        self._unwritten.write()
+        self._unwritten.add(hand, done)
 
     def _park(self, hand: Hand, wait: Wait) -> None:
         metrics.PARKED.labels(self._bench.channel, wait.cause).inc()

@@ -12,6 +12,7 @@ finds its own marker knows it.
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -70,6 +71,8 @@ class Unreadable:
 
 Begun = Started | Unreadable
 Marker = Begun | Done
+Finished = Sequence[tuple[str, Done]]
+"""Message ids and their outcomes."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoder: msgspec.msgpack.Decoder[Started | Done] = msgspec.msgpack.Decoder(Started | Done)
@@ -92,6 +95,15 @@ if current then
   if not readable or marker[1] ~= 's' or marker[2] ~= ARGV[1] then return 0 end
 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return 1
+"""
+
+
+# Only where nobody else has come to an end with it meanwhile, or taken it over.
+_WITHDRAW = """
+for _, key in ipairs(KEYS) do
+  if redis.call('GET', key) == ARGV[1] then redis.call('DEL', key) end
+end
 return 1
 """
 
@@ -124,18 +136,26 @@ class DedupeLedger:
 
     def begin(self, message_id: str, at: float) -> Marker | None:
         """Write `started` unless there is a marker: that marker, or None where ours is new."""
-        return _marker(self._link.run(self._started(message_id, at))[0])
+        return self.finish_and_begin((), (message_id,), at)[0]
 
-    def finish(self, message_id: str, done: Done) -> None:
-        """Write `done`, whatever was there."""
-        self._link.run(self._done(message_id, done))
+    def finish(self, finished: Finished) -> None:
+        """Write each `done`, whatever was there."""
+        self._link.run(*(self._done(message_id, done) for message_id, done in finished))
 
     def finish_and_begin(
-        self, message_id: str, done: Done, next_message_id: str, at: float
-    ) -> Marker | None:
-        """`finish` one attempt and `begin` the next in one round trip."""
-        finish = self._done(message_id, done)
-        return _marker(self._link.run(finish, self._started(next_message_id, at))[1])
+        self, finished: Finished, message_ids: Sequence[str], at: float
+    ) -> list[Marker | None]:
+        """`finish` attempts and then `begin` others, in one round trip: a marker for each begun."""
+        replies = self._link.run(
+            *(self._done(message_id, done) for message_id, done in finished),
+            *self._all_started(message_ids, at),
+        )
+        return [_marker(reply) for reply in replies[len(finished) :]]
+
+    def withdraw(self, message_ids: Sequence[str], at: float) -> None:
+        """These attempts were not begun after all: take back the markers, where they are ours."""
+        keys = [MARKER_PREFIX + message_id for message_id in message_ids]
+        self._link.evaluate(_WITHDRAW, keys, [_encode(Started(self.owner, at))])
 
     def progress(
         self, message_id: str, at: float, starts: int, settled: tuple[DeviceResult, ...]
@@ -176,9 +196,12 @@ class DedupeLedger:
         """Nothing is under way here any more."""
         self._link.run(("DEL", PRESENCE_PREFIX + self.owner))
 
-    def _started(self, message_id: str, at: float) -> Command:
+    def _all_started(self, message_ids: Sequence[str], at: float) -> list[Command]:
         value = _encode(Started(self.owner, at))
-        return ("SET", MARKER_PREFIX + message_id, value, "NX", "GET", "EX", self._ttl)
+        return [
+            ("SET", MARKER_PREFIX + message_id, value, "NX", "GET", "EX", self._ttl)
+            for message_id in message_ids
+        ]
 
     def _done(self, message_id: str, done: Done) -> Command:
         return ("SET", MARKER_PREFIX + message_id, _encode(done), "EX", self._ttl)

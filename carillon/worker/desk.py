@@ -11,12 +11,14 @@ from carillon.contracts.lanes import Lane
 from carillon.worker import metrics
 from carillon.worker.accounts.setup import AccountSetup
 from carillon.worker.admission import Admission
+from carillon.worker.bench import Bench, Work
 from carillon.worker.breaker import CircuitBreaker
-from carillon.worker.crew import Bench, CrewMember, Work
+from carillon.worker.crew import CrewMember
 from carillon.worker.dedupe import DedupeLedger
 from carillon.worker.hands import Hand, Hands
 from carillon.worker.isolation import Isolation
 from carillon.worker.lanes import Crew, LaneQueues
+from carillon.worker.pace import Pace
 from carillon.worker.parking import Parking
 from carillon.worker.providers.sandbox import SandboxProvider
 from carillon.worker.rate_limit import RateLimit
@@ -25,6 +27,11 @@ from carillon.worker.registry import ConfiguredProvider
 from carillon.worker.reporting import Report
 from carillon.worker.routing import AlwaysClosed, Member, ProviderOrder
 from carillon.worker.settings import WorkerSettings
+
+
+def _is_quick(providers: tuple[ConfiguredProvider, ...]) -> bool:
+    """Whether several jobs may be worth taking at once, before anything is known."""
+    return all(hasattr(each.provider, "send_in_turn") and each.rate is None for each in providers)
 
 
 class Desk:
@@ -40,7 +47,7 @@ class Desk:
         ledger: DedupeLedger,
         admission: Admission,
         isolation: Isolation,
-        report: Callable[[Report], None],
+        report: Callable[[list[Report]], None],
         reject: Callable[[Delivery], None],
         accounts: AccountSetup | None = None,
     ) -> None:
@@ -52,7 +59,7 @@ class Desk:
             for each in providers
         }
         self._accounts = accounts.orders(channel.name, link) if accounts else None
-        self._queues: LaneQueues[Work] = LaneQueues()
+        self._queues: LaneQueues[Work] = LaneQueues(settings.threads.shared)
         self._hands = Hands()
         self._parking: Parking[Hand] = Parking(self._unpark)
         bench = Bench(
@@ -67,6 +74,7 @@ class Desk:
             report=report,
             park=self._parking.park,
             reject=reject,
+            pace=Pace(self._queues, hopeful=_is_quick(providers)),
             accounts=self._accounts,
         )
         self._members = [
@@ -138,8 +146,9 @@ class Desk:
             for member in self._members
         )
 
-    def observe(self) -> None:
-        """Set the gauges."""
+    def look_around(self) -> None:
+        """Set the gauges, and see that no job waits beside an idle thread."""
+        self._queues.rouse()
         metrics.UNSETTLED.labels(self.channel.name).set(len(self._queues) + len(self._hands))
         if self._accounts is not None:
             self._accounts.observe()

@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from carillon.broker.delivery import Delivery
 from carillon.contracts.messages import DeliveryJob
 
 
-@dataclass(slots=True, eq=False)
-class Hand:
+class Hand(msgspec.Struct, eq=False):
     """A job that this process holds, with every delivery of it that waits to be settled.
 
     There is more than one delivery where RabbitMQ hands the job out again while it is still being
@@ -19,7 +19,7 @@ class Hand:
     job: DeliveryJob
     message_id: str
     redelivered: bool
-    deliveries: list[Delivery] = field(default_factory=list)
+    deliveries: list[Delivery] = []
     begun_at: float = 0.0
     """Unix time of the first try to write our marker; 0 before. It tells our marker from others."""
     without_redis_since: float = 0.0

@@ -1,5 +1,8 @@
 """What a worker counts. Labels come from our own tables alone, never from a message's text."""
 
+from bisect import bisect_left
+from collections import Counter as Counts
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -110,6 +113,18 @@ PROVIDER_CONNECTS = Counter(
     "Connections opened to a provider that keeps them: new, or again after a lost one.",
     ["provider", "kind"],
 )
+
+
+def observe_all(histogram: Histogram, values: Sequence[float]) -> None:
+    """`observe` each; where several fall into one bucket it is counted up once.
+
+    In several processes each count is a write into a mapped file, under a lock.
+    """
+    # prometheus_client offers no public way to observe several.
+    buckets = Counts(bisect_left(histogram._upper_bounds, value) for value in values)
+    histogram._sum.inc(sum(values))
+    for index, count in buckets.items():
+        histogram._buckets[index].inc(count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,15 +78,16 @@ def accepted(
     started_at: datetime,
     duration_ms: float,
     possible_duplicate: bool,
+    occurred_at: datetime | None = None,
 ) -> Done:
-    """A provider took the message."""
+    """A provider took the message, just now unless `occurred_at` says when."""
     return Done(
         event_id=new_id(EVENT_PREFIX),
         outcome=outcome,
         provider=provider,
         provider_message_id=provider_message_id,
         started_at=started_at,
-        occurred_at=utc_now(),
+        occurred_at=occurred_at or utc_now(),
         duration_ms=duration_ms,
         possible_duplicate=possible_duplicate,
     )

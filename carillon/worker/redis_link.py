@@ -1,14 +1,16 @@
 """A lean link to Redis: one connection a thread, one packet for several commands.
 
-The client's own `execute_command` costs a worker more CPU than the SMTP dialogue does; packing
-and reading on a connection halves it.
+The client's own `execute_command` costs a worker more CPU than the SMTP dialogue does. The client
+opens the connection (TLS, password, database); packing and reading is done here.
 """
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import hiredis
 import redis
 import structlog
 
@@ -19,6 +21,8 @@ Command = tuple[str | bytes | int | float, ...]
 TIMEOUT_SECONDS = 1.0
 # While Redis is known to be away only one thread looks, this often; the others go without.
 PROBE_EVERY_SECONDS = 0.5
+RECEIVE = 16 * 1024  # octets at once
+_INCOMPLETE = object()
 
 
 def _packed(commands: tuple[Command, ...]) -> bytes:
@@ -34,6 +38,40 @@ def _packed(commands: tuple[Command, ...]) -> bytes:
 
 class RedisUnavailable(Exception):
     """No usable answer from Redis; whether the commands took effect is unknown."""
+
+
+class _Wire:
+    """One connection that the client has opened; from there on the bytes are ours."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        # redis-py offers no public way to its socket; its own reading costs as much as a command.
+        self._socket: socket.socket = connection._sock
+        self._reader = hiredis.Reader(replyError=redis.ResponseError, notEnoughData=_INCOMPLETE)
+
+    def exchange(self, packet: bytes, count: int) -> list[Any]:
+        """The replies to the `count` commands in `packet`. Raises RedisError, also for an error."""
+        replies: list[Any] = []
+        try:
+            self._socket.sendall(packet)
+            while len(replies) < count:
+                reply = self._reader.gets()
+                if reply is _INCOMPLETE:
+                    data = self._socket.recv(RECEIVE)
+                    if not data:
+                        raise redis.ConnectionError("Redis closed the connection")
+                    self._reader.feed(data)
+                elif isinstance(reply, redis.ResponseError):
+                    raise reply
+                elif not isinstance(reply, hiredis.PushNotification):
+                    replies.append(reply)
+        except TimeoutError as error:
+            raise redis.TimeoutError("Redis did not answer in time") from error
+        except hiredis.ProtocolError as error:
+            raise redis.ConnectionError("Redis answered something else") from error
+        except OSError as error:
+            raise redis.ConnectionError(str(error)) from error
+        return replies
 
 
 class RedisLink:
@@ -92,7 +130,7 @@ class RedisLink:
         self._pool.disconnect()
 
     def _exchange(self, commands: tuple[Command, ...]) -> list[Any]:
-        if getattr(self._local, "connection", None) is not None:
+        if getattr(self._local, "wire", None) is not None:
             try:
                 return self._exchange_once(commands)
             except redis.TimeoutError:
@@ -100,19 +138,18 @@ class RedisLink:
             except redis.ConnectionError:
                 # The connection was old; a new one answers, or tells that Redis is away.
                 pass
-        self._local.connection = self._pool.get_connection()
+        self._local.wire = _Wire(self._pool.get_connection())
         return self._exchange_once(commands)
 
     def _exchange_once(self, commands: tuple[Command, ...]) -> list[Any]:
-        connection = self._local.connection
+        wire: _Wire = self._local.wire
         try:
-            connection.send_packed_command([_packed(commands)], check_health=False)
-            return [connection.read_response() for _ in commands]
+            return wire.exchange(_packed(commands), len(commands))
         except BaseException:
             # Replies still on the way would answer the next question: never reuse it.
-            self._local.connection = None
-            connection.disconnect()
-            self._pool.release(connection)
+            self._local.wire = None
+            wire.connection.disconnect()
+            self._pool.release(wire.connection)
             raise
 
     def _may_probe(self) -> bool:

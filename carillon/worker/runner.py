@@ -215,7 +215,7 @@ class Runner:
             turn += 1
             self._keep_shared_state(presence=turn % PRESENCE_EVERY == 0)
             for desk in self._desks.values():
-                desk.observe()
+                desk.look_around()
 
     def _keep_shared_state(self, *, presence: bool) -> None:
         breakers = [each for desk in self._desks.values() for each in desk.breakers]

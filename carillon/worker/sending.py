@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Callable, Collection
 from datetime import datetime
 
+import msgspec
 import structlog
 
 from carillon.contracts.messages import DeliveryJob, DeliveryPolicy, Outcome
@@ -17,6 +18,27 @@ from carillon.worker.outcomes import OUTCOMES, accepted, refused, utc_now
 from carillon.worker.routing import Choice, ProviderOrder, passed_over, spreads
 
 log = structlog.get_logger(__name__)
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """When and how a call was made whose answer is known already.
+
+    `began` is of perf_counter, `seconds` the call's duration. `heard` is what the breaker was told.
+    """
+
+    started_at: datetime
+    began: float
+    seconds: float
+    heard: Acceptance | DeliveryFailure | None
+
+    @property
+    def kind(self) -> str:
+        """As the metric names it."""
+        if self.heard is None:
+            return "defect"
+        if isinstance(self.heard, Acceptance):
+            return "accepted"
+        return _KINDS.get(type(self.heard), "temporary")
 
 
 class Sender:
@@ -34,6 +56,7 @@ class Sender:
         possible_duplicate: bool = False,
         platform: str | None = None,
         avoided: dict[str, DeliveryFailure] | None = None,
+        answered: tuple[DeliveryFailure, Answered] | None = None,
     ) -> Done:
         """Send `job` through `choice`, or a stand-in where that one is in trouble.
 
@@ -42,12 +65,16 @@ class Sender:
 
         A stand-in is tried after a temporary failure, after one of our account with the provider
         (`configuration`), and, at `at_least_once`, where the outcome is unknown: the message may
-        then arrive twice, and says so.
+        then arrive twice, and says so. Where `choice` was called already, `answered` tells how.
         """
         avoided = {} if avoided is None else avoided
         attempt = _Attempt(job, self._now(), possible_duplicate)
+        known: DeliveryFailure | None = None
+        if answered is not None:
+            known = answered[0]
+            attempt.began(answered[1])
         while True:
-            answer = self._call(job, choice)
+            answer, known = known or self._call(job, choice), None
             if isinstance(answer, Acceptance):
                 return attempt.accepted(choice, answer)
             if spreads(answer):
@@ -95,30 +122,31 @@ class Sender:
                 span.fail(failure.reason.value)
             except Exception as defect:  # noqa: BLE001  a provider's bug must not stop the lane
                 kind, heard = "defect", None
-                answer = self._defect(job, choice, defect)
+                answer = defect_of(job, choice, defect)
                 span.fail(type(defect).__name__)
         metrics.call_seconds(job.channel, choice.name).observe(time.perf_counter() - started)
         metrics.calls(job.channel, choice.name, kind).inc()
         self._order.heard(choice, heard)
         return answer
 
-    @staticmethod
-    def _defect(job: DeliveryJob, choice: Choice, defect: Exception) -> TemporaryFailure:
-        log.error(
-            "defect in a provider",
-            provider=choice.name,
-            channel=job.channel,
-            notification_id=job.notification_id,
-            correlation_id=job.correlation_id,
-            error=type(defect).__name__,
-            # Where, but not what: an exception's own text may quote the address.
-            where="".join(traceback.format_tb(defect.__traceback__)),
-        )
-        return TemporaryFailure(
-            f"The provider's adapter failed unexpectedly ({type(defect).__name__}).",
-            reason=Reason.OTHER,
-            code="defect",
-        )
+
+def defect_of(job: DeliveryJob, choice: Choice, defect: Exception) -> TemporaryFailure:
+    """Log a bug of a provider: the failure that it counts as."""
+    log.error(
+        "defect in a provider",
+        provider=choice.name,
+        channel=job.channel,
+        notification_id=job.notification_id,
+        correlation_id=job.correlation_id,
+        error=type(defect).__name__,
+        # Where, but not what: an exception's own text may quote the address.
+        where="".join(traceback.format_tb(defect.__traceback__)),
+    )
+    return TemporaryFailure(
+        f"The provider's adapter failed unexpectedly ({type(defect).__name__}).",
+        reason=Reason.OTHER,
+        code="defect",
+    )
 
 
 _KINDS: dict[type[DeliveryFailure], str] = {
@@ -137,6 +165,10 @@ class _Attempt:
         self._started_at = now
         self._started = time.perf_counter()
         self._possible_duplicate = possible_duplicate
+
+    def began(self, answered: Answered) -> None:
+        """It began with a call that was made before."""
+        self._started_at, self._started = answered.started_at, answered.began
 
     def settled_by(self, failure: DeliveryFailure) -> bool:
         """True where no other provider may or could do better."""

@@ -1,7 +1,9 @@
 """SMTP: the provider that every mail server is."""
 
+import itertools
 import ssl
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import getaddresses
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -10,7 +12,7 @@ import structlog
 
 from carillon.contracts.messages import DeliveryJob
 from carillon.contracts.provider import Acceptance, Capabilities
-from carillon.errors import PermanentFailure, Reason, TemporaryFailure
+from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
 from carillon.settings import Environment, SettingsError
 from email_worker.mailbox import InvalidMailbox
 from email_worker.mime import Mail, Sender, build_mail, make_sender
@@ -71,11 +73,39 @@ class SMTPProvider:
 
     def send(self, job: DeliveryJob) -> Acceptance:
         """Raises TemporaryFailure, PermanentFailure or OutcomeUnknown."""
-        mail = build_mail(job, self._sender, self._now())
-        session = self._pool.take()
-        if session is None or not self._sent_over(session, mail):
-            self._send_over_new(mail, again=session is not None)
-        return Acceptance(mail.message_id)
+        [answer] = self.send_in_turn((job,))
+        if isinstance(answer, DeliveryFailure):
+            raise answer
+        return answer
+
+    def send_in_turn(self, jobs: Sequence[DeliveryJob]) -> Iterator[Acceptance | DeliveryFailure]:
+        """What became of each job, in their order, over as few connections as will do."""
+        waiting = deque(self._built(job) for job in jobs)
+        again = False
+        while waiting:
+            if isinstance(waiting[0], DeliveryFailure):
+                yield waiting.popleft()  # type: ignore[misc]  # it was looked at just now
+                continue
+            session = None if again else self._pool.take()
+            untried = session is None
+            if session is None:
+                try:
+                    session = self._pool.open(again=again)
+                except DeliveryFailure as failure:
+                    waiting.popleft()
+                    yield failure
+                    continue
+            try:
+                for failed, mail in self._sent_over(session, waiting):
+                    untried = False
+                    yield failed or Acceptance(mail.message_id)
+            except ConnectionLost as error:
+                again = True
+                if untried:
+                    waiting.popleft()
+                    yield _hung_up(error)
+            finally:
+                self._pool.give_back(session)
 
     def verify(self) -> str:
         """Connects, encrypts, logs in, says NOOP. Raises TemporaryFailure or PermanentFailure."""
@@ -92,28 +122,34 @@ class SMTPProvider:
         """Close the connections."""
         self._pool.close()
 
-    def _sent_over(self, session: Session, mail: Mail) -> bool:
-        """False where a kept connection turned out to be closed: nothing was sent."""
+    def _built(self, job: DeliveryJob) -> Mail | DeliveryFailure:
         try:
-            session.send(mail)
-        except ConnectionLost:
-            return False
-        finally:
-            self._pool.give_back(session)
-        return True
+            return build_mail(job, self._sender, self._now())
+        except DeliveryFailure as failure:
+            return failure
 
-    def _send_over_new(self, mail: Mail, *, again: bool) -> None:
-        session = self._pool.open(again=again)
-        try:
-            session.send(mail)
-        except ConnectionLost as error:
-            raise TemporaryFailure(
-                "The mail server closed the connection.",
-                reason=Reason.PROVIDER_UNAVAILABLE,
-                code=str(error),
-            ) from error
-        finally:
-            self._pool.give_back(session)
+    def _sent_over(
+        self, session: Session, waiting: deque[Mail | DeliveryFailure]
+    ) -> Iterator[tuple[DeliveryFailure | None, Mail]]:
+        """Take from `waiting` what could be sent, up to what has a failure already."""
+        mails: list[Mail] = []
+        for mail in itertools.islice(waiting, self._pool.room_of(session)):
+            if isinstance(mail, DeliveryFailure):
+                break
+            mails.append(mail)
+        for mail, failed in zip(mails, session.send_in_turn(mails), strict=False):
+            waiting.popleft()
+            yield failed, mail
+
+
+def _hung_up(error: ConnectionLost) -> TemporaryFailure:
+    failure = TemporaryFailure(
+        "The mail server closed the connection.",
+        reason=Reason.PROVIDER_UNAVAILABLE,
+        code=str(error),
+    )
+    failure.__cause__ = error
+    return failure
 
 
 def server_from(url: str, *, timeout: float, public_only: bool = False) -> Server:

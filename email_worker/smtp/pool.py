@@ -48,6 +48,10 @@ class SessionPool:
         metrics.PROVIDER_CONNECTS.labels(NAME, "again" if again else "new").inc()
         return session
 
+    def room_of(self, session: Session) -> int:
+        """How many more mails it may take, at least 1."""
+        return max(1, self._lifetime.mails - session.mails)
+
     def give_back(self, session: Session) -> None:
         """Keep the session for the next mail, if it can be used again."""
         if not session.usable or self._is_old(session):

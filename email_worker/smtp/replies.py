@@ -1,8 +1,9 @@
 """What an SMTP reply means: reply codes (RFC 5321) and enhanced status codes (RFC 3463)."""
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
 
@@ -20,8 +21,7 @@ class Stage(Enum):
     DATA = "refused the message"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """A server's reply; `text` may quote addresses. `code` is below 0 for what is no reply."""
 
     code: int

@@ -1,7 +1,7 @@
 """One SMTP connection: opened, authenticated, and used for one mail after another.
 
 `smtplib` opens it; the transaction is ours, because a server that offers PIPELINING (RFC 2920)
-then takes a mail in two round trips instead of four.
+then takes a mail in two round trips instead of four, and one of several mails in one.
 
 What a lost connection means depends on when it is lost. A mail is only accepted once the server
 has seen the final dot (RFC 5321, 4.1.1.4): before all of it is handed to the kernel nothing was
@@ -14,6 +14,7 @@ import smtplib
 import socket
 import ssl
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from carillon.contracts.provider import OutcomeUnknown
@@ -23,6 +24,9 @@ from email_worker.smtp.public import PublicSMTP, PublicSMTPOverTLS
 from email_worker.smtp.replies import Reply, Stage, failure_of
 
 DOT = b".\r\n"
+RECEIVE = 16 * 1024  # octets at once
+LONGEST_LINE = 8 * 1024  # octets of a reply's line; RFC 5321 allows 512
+NO_REPLY = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,11 @@ class Session:
             self._smtp = _open(server, tls)
         except (OSError, smtplib.SMTPException) as error:
             raise _opening_failure(error) from error
+        if self._smtp.sock is None:
+            raise TemporaryFailure("The mail server closed the connection.")
+        self._socket: socket.socket = self._smtp.sock
+        # smtplib reads replies through a file object, at more than what the rest of a mail costs.
+        self._received = b""
         self._features = self._smtp.esmtp_features
         self._pipelining = "pipelining" in self._features
         size = self._features.get("size", "")
@@ -65,6 +74,8 @@ class Session:
     @property
     def stale(self) -> bool:
         """True where the server has hung up, or said something unasked (421, most likely)."""
+        if self._received:
+            return True
         try:
             poll = select.poll()
             poll.register(self._socket, select.POLLIN)
@@ -72,18 +83,41 @@ class Session:
         except (OSError, ValueError):
             return True
 
-    def send(self, mail: Mail) -> None:
-        """Raises ConnectionLost, TemporaryFailure, PermanentFailure or OutcomeUnknown.
+    def send_in_turn(self, mails: Sequence[Mail]) -> Iterator[DeliveryFailure | None]:
+        """What became of each mail: a failure, or None where it was accepted.
 
         A mail to several recipients is accepted where one of them was.
+
+        With PIPELINING the commands of a mail travel with the mail before (RFC 2920, 3.1), so that
+        each takes one round trip. Ends early where the session is not `usable` any more: nothing
+        of the mails without an answer was accepted. Raises ConnectionLost where that is so because
+        the server closed the connection. Nobody may use the session again whose iterator was
+        abandoned.
         """
-        self._check(mail)
-        self.usable = False
-        self._open_transaction(mail)
-        self._transfer(mail)
-        self.mails += 1
-        self.used_at = time.monotonic()
-        self.usable = True
+        following = [*mails[1:], None]
+        opening: list[bytes] = []
+        for mail, after in zip(mails, following, strict=True):
+            self.usable = False
+            commands, opening = opening, []
+            failure: DeliveryFailure | None = None
+            try:
+                self._open_transaction(mail, commands)
+                if after is not None and self._pipelining and self._refused(after) is None:
+                    opening = self._commands(after)
+                self._transfer(mail, b"".join(opening))
+            except DeliveryFailure as failed:
+                failure = failed
+            else:
+                self.mails += 1
+                self.used_at = time.monotonic()
+                self.usable = True
+            done = self.usable
+            if opening:
+                # What was begun with it is not done: the session is good for nobody else.
+                self.usable = False
+            yield failure
+            if not done:
+                return
 
     def check(self) -> None:
         """Have the server answer without a mail. Raises TemporaryFailure or PermanentFailure."""
@@ -105,28 +139,34 @@ class Session:
             self._socket.sendall(b"QUIT\r\n")
         self._smtp.close()
 
-    @property
-    def _socket(self) -> socket.socket:
-        if self._smtp.sock is None:
-            raise ConnectionResetError("closed")
-        return self._smtp.sock
-
-    def _check(self, mail: Mail) -> None:
+    def _refused(self, mail: Mail) -> PermanentFailure | None:
+        """Why the server will not take it, as far as it has told beforehand."""
         if mail.needs_smtputf8 and "smtputf8" not in self._features:
-            raise PermanentFailure(
+            return PermanentFailure(
                 "The mail server takes no address with characters beyond ASCII (SMTPUTF8).",
                 reason=Reason.INVALID_ADDRESS,
             )
         if 0 < self._size < len(mail.data):
-            raise PermanentFailure(
+            return PermanentFailure(
                 f"The mail has {len(mail.data)} octets, the mail server takes {self._size}.",
                 reason=Reason.PAYLOAD_TOO_LARGE,
             )
+        return None
 
-    def _open_transaction(self, mail: Mail) -> None:
-        """MAIL, RCPT and DATA, up to the server's 354."""
-        commands = self._commands(mail)
-        replies = self._pipelined(commands) if self._pipelining else self._in_turn(commands)
+    def _open_transaction(self, mail: Mail, sent: list[bytes]) -> None:
+        """MAIL, RCPT and DATA, up to the server's 354; `sent` are those that it has already."""
+        if not sent and (refused := self._refused(mail)) is not None:
+            self.usable = True
+            raise refused
+        commands = sent or self._commands(mail)
+        if self._pipelining:
+            if not sent:
+                self._write(b"".join(commands))
+            if self._all_positive(len(commands)):
+                return
+            replies = self._replies(len(commands))
+        else:
+            replies = self._in_turn(commands)
         failure = _refusal(replies, len(mail.recipients), mail)
         if failure is None:
             return
@@ -147,10 +187,33 @@ class Session:
             b"DATA\r\n",
         ]
 
-    def _pipelined(self, commands: list[bytes]) -> list[Reply]:
+    def _write(self, octets: bytes) -> None:
         try:
-            self._socket.sendall(b"".join(commands))
-            return [self._reply() for _ in commands]
+            self._socket.sendall(octets)
+        except OSError as error:
+            raise _lost(error) from error
+
+    def _all_positive(self, count: int) -> bool:
+        """Take the next `count` replies if they are the usual ones, each of one line, 354 last.
+
+        Reading them one by one costs as much as all the rest of a mail.
+        """
+        try:
+            while self._received.count(b"\n") < count:
+                self._receive()
+        except (OSError, smtplib.SMTPException) as error:
+            raise _lost(error) from error
+        lines = self._received.split(b"\n", count)
+        if not lines[count - 1].startswith(b"354 "):
+            return False
+        if not all(line[:1] == b"2" and line[3:4] == b" " for line in lines[: count - 1]):
+            return False
+        self._received = lines[count]
+        return True
+
+    def _replies(self, count: int) -> list[Reply]:
+        try:
+            return [self._reply() for _ in range(count)]
         except (OSError, smtplib.SMTPException) as error:
             raise _lost(error) from error
 
@@ -165,17 +228,10 @@ class Session:
                 break
         return replies
 
-    def _transfer(self, mail: Mail) -> None:
-        """The mail itself, and the server's verdict."""
+    def _transfer(self, mail: Mail, opening: bytes) -> None:
+        """The mail itself, with the next one's commands, and the server's verdict."""
         data = mail.data.replace(b"\r\n.", b"\r\n..") if b"\r\n." in mail.data else mail.data
-        try:
-            self._socket.sendall(data + DOT)
-        except OSError as error:
-            raise TemporaryFailure(
-                "The mail server went away before it had the whole mail.",
-                reason=_lost_reason(error),
-                code=type(error).__name__,
-            ) from error
+        self._hand_over(data + DOT, opening)
         try:
             reply = self._reply()
         except (OSError, smtplib.SMTPException) as error:
@@ -189,6 +245,22 @@ class Session:
             # The transaction is over, the session is not.
             self.usable = reply.code != 421
             raise failure_of(reply, Stage.DATA, hide=_addresses(mail))
+
+    def _hand_over(self, mail: bytes, opening: bytes) -> None:
+        """Raises TemporaryFailure where the connection broke before all of the mail was sent."""
+        octets = memoryview(mail + opening)
+        sent = 0
+        try:
+            while sent < len(octets):
+                sent += self._socket.send(octets[sent:])
+        except OSError as error:
+            # Of a mail that was sent whole the reply tells, or its absence.
+            if sent < len(mail):
+                raise TemporaryFailure(
+                    "The mail server went away before it had the whole mail.",
+                    reason=_lost_reason(error),
+                    code=type(error).__name__,
+                ) from error
 
     def _reset(self, replies: list[Reply]) -> None:
         """Leave the transaction; a session that cannot is not used again."""
@@ -205,8 +277,28 @@ class Session:
             raise _lost(error) from error
 
     def _reply(self) -> Reply:
-        code, text = self._smtp.getreply()
-        return Reply(code, text.decode("utf-8", "replace"))
+        """The next reply, of one line or several (RFC 5321, 4.2.1); of its texts, one a line."""
+        texts: list[bytes] = []
+        while True:
+            line = self._line()
+            texts.append(line[4:].strip(b" \t\r"))
+            code = int(line[:3]) if line[:3].isdigit() else NO_REPLY
+            if line[3:4] != b"-" or code == NO_REPLY:
+                return Reply(code, b"\n".join(texts).decode("utf-8", "replace"))
+
+    def _line(self) -> bytes:
+        while (end := self._received.find(b"\n")) < 0:
+            self._receive()
+        line, self._received = self._received[:end], self._received[end + 1 :]
+        return line
+
+    def _receive(self) -> None:
+        if len(self._received) > LONGEST_LINE:
+            raise smtplib.SMTPResponseException(500, "Line too long.")
+        octets = self._socket.recv(RECEIVE)
+        if not octets:
+            raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+        self._received += octets
 
 
 def _open(server: Server, tls: ssl.SSLContext | None) -> smtplib.SMTP:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from carillon.contracts.messages import Address, EmailContent
+from carillon.contracts.messages import Address, DeliveryJob, EmailContent
+from carillon.contracts.provider import Acceptance, OutcomeUnknown
 from carillon.errors import PermanentFailure, Reason, TemporaryFailure
 from carillon.settings import Environment, SettingsError
 from carillon.testing.providers import delivery_job
@@ -144,6 +145,137 @@ def test_pipelining_takes_two_round_trips(raw: RawServer) -> None:
     provider.close()
     commands = raw.batches[0].split(b"\r\n")
     assert [command[:4] for command in commands] == [b"MAIL", b"RCPT", b"DATA", b""]
+
+
+def jobs_to(*names: str) -> list[DeliveryJob]:
+    return [delivery_job(addresses=(Address(f"{name}@example.com"),)) for name in names]
+
+
+def test_several_mails_take_one_round_trip_each(raw: RawServer) -> None:
+    """The commands of a mail travel with the mail before (RFC 2920)."""
+    provider = provider_for(raw)
+    provider.send(delivery_job())
+    raw.batches.clear()
+    jobs = jobs_to("a", "b", "c")
+    answers = list(provider.send_in_turn(jobs))
+    provider.close()
+    assert [type(answer) for answer in answers] == [Acceptance] * 3
+    assert (raw.greetings, len(raw.mails)) == (1, 4)
+    # The first one's commands, three mails, and perhaps the goodbye.
+    assert len(raw.batches) <= 5
+    for mail, job in zip(raw.mails[1:], jobs, strict=True):
+        assert job.addresses[0].value.encode() in mail
+    assert [
+        command for command in b"".join(raw.batches).split(b"\r\n") if command.startswith(b"RCPT")
+    ] == [b"RCPT TO:<%b@example.com>" % name for name in (b"a", b"b", b"c")]
+
+
+def test_without_pipelining_several_go_one_after_the_other(server: ScriptedServer) -> None:
+    provider = provider_for(server)
+    answers = list(provider.send_in_turn(jobs_to("a", "b", "c")))
+    provider.close()
+    assert [type(answer) for answer in answers] == [Acceptance] * 3
+    assert [envelope.rcpt_tos for envelope in server.mails] == [
+        ["a@example.com"], ["b@example.com"], ["c@example.com"]
+    ]  # fmt: skip
+    assert server.greetings == 1
+
+
+class Choosy(dict[str, bytes | None]):
+    """Answers to each time that a word comes, in turn; then the usual."""
+
+    def __init__(self, word: str, *answers: bytes | None) -> None:
+        super().__init__()
+        self._word = word
+        # The server looks twice what to say to the end of a mail.
+        times = 2 if word == "DOT" else 1
+        self._answers = [answer for answer in answers for _ in range(times)]
+
+    def get(self, key: str, default: bytes | None = None) -> bytes | None:  # type: ignore[override]
+        if key != self._word or not self._answers:
+            return default
+        answer = self._answers.pop(0)
+        return default if answer == b"usual" else answer
+
+
+@pytest.mark.parametrize("word", ["MAIL", "RCPT", "DATA", "DOT"])
+def test_a_refusal_in_between_harms_only_its_mail(raw: RawServer, word: str) -> None:
+    raw.turns = Choosy(word, b"usual", b"550-no\r\n550 5.1.1 no\r\n", b"usual")
+    provider = provider_for(raw)
+    first, second, third = provider.send_in_turn(jobs_to("a", "b", "c"))
+    provider.close()
+    assert isinstance(first, Acceptance)
+    assert isinstance(second, PermanentFailure)
+    assert isinstance(third, Acceptance)
+    sent = [mail for mail in raw.mails if mail]
+    assert [b"a@example.com" in sent[0], b"c@example.com" in sent[1]] == [True, True]
+    assert (len(sent), raw.greetings) == (2, 1)
+
+
+def test_a_mail_that_was_begun_when_the_server_hung_up_is_sent_anew(raw: RawServer) -> None:
+    """It answers for the first mail, and closes: nothing of the second was accepted."""
+    raw.turns = Choosy("MAIL", b"usual", None)
+    provider = provider_for(raw)
+    answers = list(provider.send_in_turn(jobs_to("a", "b", "c")))
+    provider.close()
+    assert [type(answer) for answer in answers] == [Acceptance] * 3
+    assert [name in mail for name, mail in zip((b"a@", b"b@", b"c@"), raw.mails, strict=True)] == [
+        True
+    ] * 3
+    assert raw.greetings == 2
+
+
+def test_a_lost_answer_is_unknown_for_its_mail_alone(raw: RawServer) -> None:
+    raw.turns = Choosy("DOT", b"usual", None)
+    provider = provider_for(raw)
+    first, second, third = provider.send_in_turn(jobs_to("a", "b", "c"))
+    provider.close()
+    assert isinstance(first, Acceptance)
+    assert isinstance(second, OutcomeUnknown)
+    assert isinstance(third, Acceptance)
+    assert raw.greetings == 2
+
+
+def test_a_server_that_shuts_down_takes_what_it_has(raw: RawServer) -> None:
+    raw.turns = Choosy("DOT", b"421 4.3.2 shutting down\r\n")
+    provider = provider_for(raw)
+    first, second = provider.send_in_turn(jobs_to("a", "b"))
+    provider.close()
+    assert isinstance(first, TemporaryFailure)
+    assert isinstance(second, Acceptance)
+    assert raw.greetings == 2
+
+
+def test_who_asks_no_more_leaves_nothing_half_sent(raw: RawServer) -> None:
+    provider = provider_for(raw)
+    answers = provider.send_in_turn(jobs_to("a", "b", "c"))
+    assert isinstance(next(answers), Acceptance)
+    answers.close()  # type: ignore[attr-defined]
+    assert isinstance(provider.send(jobs_to("d")[0]), Acceptance)
+    provider.close()
+    assert [b"a@example.com" in raw.mails[0], b"d@example.com" in raw.mails[1]] == [True, True]
+    assert (len(raw.mails), raw.greetings) == (2, 2)
+
+
+def test_a_job_that_makes_no_mail_harms_only_itself(raw: RawServer) -> None:
+    provider = provider_for(raw)
+    jobs = jobs_to("a", "b")
+    jobs.insert(1, delivery_job(content=EmailContent("line\nbreak", "x")))
+    first, second, third = provider.send_in_turn(jobs)
+    provider.close()
+    assert isinstance(second, PermanentFailure)
+    assert second.reason is Reason.INVALID_CONTENT
+    assert isinstance(first, Acceptance)
+    assert isinstance(third, Acceptance)
+    assert raw.greetings == 1
+
+
+def test_a_connection_takes_no_more_in_a_row_than_it_may(server: ScriptedServer) -> None:
+    provider = provider_for(server, Lifetime(mails=2))
+    answers = list(provider.send_in_turn(jobs_to("a", "b", "c", "d", "e")))
+    provider.close()
+    assert len(answers) == len(server.mails) == 5
+    assert server.greetings == 3
 
 
 def test_data_that_a_refusing_server_asks_for_all_the_same_is_empty(raw: RawServer) -> None:

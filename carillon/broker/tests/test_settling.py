@@ -69,6 +69,22 @@ def test_settling_twice_changes_nothing() -> None:
     assert len(state) == 1
 
 
+def test_acks_that_are_not_the_oldest_can_be_held_back() -> None:
+    state = unsettled(1, 2, 3, 4)
+    assert state.settle([(2, ACK), (3, ACK)], hold=True) == []
+    assert (state.held, len(state)) == (2, 4)
+    assert state.settle([(1, ACK)], hold=True) == [Settlement(ACK, 3, multiple=True)]
+    assert (state.held, len(state)) == (0, 1)
+
+
+def test_what_was_held_back_is_sent_in_the_end() -> None:
+    state = unsettled(1, 2, 3)
+    assert state.settle([(3, ACK)], hold=True) == []
+    assert state.settle([(3, REJECT), (3, ACK)], hold=True) == []
+    assert state.settle([]) == [Settlement(ACK, 3)]
+    assert state.settle([]) == []
+
+
 @given(st.data())
 def test_every_delivery_gets_its_first_verdict_and_no_other(data: st.DataObject) -> None:
     broker, state = BrokerModel(), Unsettled()
@@ -86,8 +102,15 @@ def test_every_delivery_gets_its_first_verdict_and_no_other(data: st.DataObject)
         for tag, verdict in verdicts:
             if tag in broker.unacked or tag in broker.fate:
                 wanted.setdefault(tag, verdict)
-        for frame in state.settle(verdicts):
+        hold = data.draw(st.booleans(), label="hold")
+        for frame in state.settle(verdicts, hold=hold):
             broker.receive(frame)
-        # Nothing that got a verdict waits, and nothing without one is touched.
-        assert broker.fate == wanted
+        # Nothing without a verdict is touched.
+        assert broker.fate.items() <= wanted.items()
+        assert len(wanted) - len(broker.fate) == state.held
         assert len(state) == len(broker.unacked)
+    for frame in state.settle([]):
+        broker.receive(frame)
+    # Nothing that got a verdict waits.
+    assert broker.fate == wanted
+    assert len(state) == len(broker.unacked)

@@ -8,10 +8,12 @@ to several devices, to the second of them.
 import os
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from carillon.contracts.messages import DeliveryJob, EmailContent, PushContent
 from carillon.contracts.provider import Acceptance, Capabilities
+from carillon.errors import DeliveryFailure
 from carillon.settings import Environment
 from carillon.worker.main import run
 
@@ -58,6 +60,14 @@ class LedgerProvider:
         os.fsync(self._file)
 
 
+class TurnLedgerProvider(LedgerProvider):
+    """The same, for several jobs at once."""
+
+    def send_in_turn(self, jobs: Sequence[DeliveryJob]) -> Iterator[Acceptance | DeliveryFailure]:
+        for job in jobs:
+            yield self.send(job)
+
+
 def _wish(job: DeliveryJob) -> str:
     if isinstance(job.content, PushContent):
         return job.content.title if job.addresses[0].device_id == SECOND_DEVICE else ""
@@ -66,6 +76,7 @@ def _wish(job: DeliveryJob) -> str:
 
 
 if __name__ == "__main__":
-    providers = {LedgerProvider.name: LedgerProvider.from_environment}
+    kind = TurnLedgerProvider if "TURNS" in os.environ else LedgerProvider
+    providers = {kind.name: kind.from_environment}
     worker = os.environ.get("WORKER", "email_worker")
     sys.exit(run(worker, {"email": providers, "push": providers}, threads=6))

@@ -73,7 +73,7 @@ def test_a_finished_job_is_settled_as_it_was(
 ) -> None:
     hand = hand_for(delivery=policy)
     first.admit(hand)
-    first.ledger.finish(hand.message_id, done())
+    first.ledger.finish([(hand.message_id, done())])
     assert second.admit(again(hand)) == Settle(done(), found="done")
 
 
@@ -87,7 +87,7 @@ def test_a_living_owner_is_waited_for(
     waiting = second.admit(again(hand))
     assert isinstance(waiting, Wait)
     assert waiting.cause == "owner"
-    first.ledger.finish(hand.message_id, done())
+    first.ledger.finish([(hand.message_id, done())])
     assert second.admit(again(hand)) == Settle(done(), found="done")
 
 
@@ -190,7 +190,7 @@ def test_markers_expire(first: Worker, link: RedisLink) -> None:
     first.admit(hand)
     key = MARKER_PREFIX + hand.message_id
     assert 3590 < link.run(("TTL", key))[0] <= 3600
-    first.ledger.finish(hand.message_id, done())
+    first.ledger.finish([(hand.message_id, done())])
     assert 3590 < link.run(("TTL", key))[0] <= 3600
 
 
@@ -206,7 +206,7 @@ def test_an_expired_job_is_not_sent(first: Worker) -> None:
 
 def test_a_job_that_was_sent_and_expired_since_was_sent(first: Worker, second: Worker) -> None:
     hand = hand_for(expires_at=past())
-    first.ledger.finish(hand.message_id, done())
+    first.ledger.finish([(hand.message_id, done())])
     assert second.admit(again(hand)) == Settle(done(), found="done")
 
 
@@ -229,7 +229,9 @@ def test_a_job_without_an_address_is_rejected(first: Worker) -> None:
 def test_the_next_marker_travels_with_the_last_outcome(first: Worker, second: Worker) -> None:
     one, two = hand_for(), hand_for()
     first.admit(one)
-    assert first.ledger.finish_and_begin(one.message_id, done(), two.message_id, 5.0) is None
+    assert first.ledger.finish_and_begin([(one.message_id, done())], [two.message_id], 5.0) == [
+        None
+    ]
     assert second.ledger.begin(one.message_id, 6.0) == done()
     assert second.ledger.begin(two.message_id, 6.0) == Started("worker-1", 5.0)
 

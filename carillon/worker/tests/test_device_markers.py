@@ -115,7 +115,7 @@ def test_whoever_was_taken_for_dead_writes_over_nothing(first: Worker, second: W
     begun(first, hand, taken("a"))
     second.admit(again(hand))
     assert not first.ledger.progress(hand.message_id, hand.begun_at, 1, (taken("a"), taken("b")))
-    second.ledger.finish(hand.message_id, done())
+    second.ledger.finish([(hand.message_id, done())])
     assert not first.ledger.progress(hand.message_id, hand.begun_at, 1, (taken("a"),))
     assert isinstance(first.ledger.begin(hand.message_id, 0.0), Done)
 

@@ -122,13 +122,25 @@ class TestCrash:
         assert (event.outcome, event.reason) == (Outcome.FAILED, Reason.OUTCOME_UNKNOWN)
         assert ledger.lines("called") == [job.message_id]
 
+    @pytest.mark.parametrize(
+        ("count", "environment"),
+        [(400, {"DELAY": "0.02"}), (1500, {"DELAY": "0.001", "TURNS": "yes"})],
+        ids=["one by one", "several at once"],
+    )
     def test_at_random_under_load_nothing_is_lost_and_duplicates_are_flagged(
-        self, platform: Platform, broker: Broker, redis_url: str, tmp_path: Path, ledger: Ledger
+        self,
+        platform: Platform,
+        broker: Broker,
+        redis_url: str,
+        tmp_path: Path,
+        ledger: Ledger,
+        count: int,
+        environment: dict[str, str],
     ) -> None:
-        load, kills = jobs(400), 3
+        load, kills = jobs(count), 3
         platform.publish(*load)
         for kill in range(kills):
-            with WorkerProcess(tmp_path, redis_url, broker.url, DELAY="0.02") as worker:
+            with WorkerProcess(tmp_path, redis_url, broker.url, **environment) as worker:
                 so_far = len(ledger.lines("accepted"))
                 eventually(
                     partial(_is_past, ledger, so_far + random.randint(20, 60)), f"load {kill}"
@@ -136,7 +148,7 @@ class TestCrash:
                 worker.kill()
             forget_the_dead(redis_url)
         with WorkerProcess(tmp_path, redis_url, broker.url) as worker:
-            events = platform.wait_told(400)
+            events = platform.wait_told(count)
             assert worker.terminate() == 0
         assert set(ledger.accepted) == ids(*load)
         twice = {message_id for message_id, count in ledger.accepted.items() if count > 1}
@@ -149,17 +161,26 @@ class TestCrash:
         assert twice <= flagged
         assert len(flagged) <= kills * THREADS
 
+    @pytest.mark.parametrize(
+        "environment", [{}, {"TURNS": "yes"}], ids=["one by one", "several at once"]
+    )
     def test_a_job_that_kills_its_worker_is_put_aside_alone(
-        self, platform: Platform, broker: Broker, redis_url: str, tmp_path: Path, ledger: Ledger
+        self,
+        platform: Platform,
+        broker: Broker,
+        redis_url: str,
+        tmp_path: Path,
+        ledger: Ledger,
+        environment: dict[str, str],
     ) -> None:
         """Prefetch times delivery limit: the innocents around it come back each time too."""
         innocents, killer = jobs(100), job_that(CRASH)
         platform.publish(*innocents[:50], killer, *innocents[50:])
         for _ in range(3):
-            with WorkerProcess(tmp_path, redis_url, broker.url) as worker:
+            with WorkerProcess(tmp_path, redis_url, broker.url, **environment) as worker:
                 assert worker.wait() == 1
             forget_the_dead(redis_url)
-        with WorkerProcess(tmp_path, redis_url, broker.url):
+        with WorkerProcess(tmp_path, redis_url, broker.url, **environment):
             [letter] = platform.wait_dead(1)
             event = platform.event_of(killer)
             platform.wait_told(101)

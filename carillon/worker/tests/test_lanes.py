@@ -1,100 +1,198 @@
-"""Who takes what from a channel's queues."""
+"""Who takes what from a channel's queues, and how much."""
 
 import threading
+from collections.abc import Sequence
 
 import pytest
 
 from carillon.contracts.lanes import Lane
-from carillon.worker.lanes import LaneQueues
+from carillon.worker.lanes import Crew, LaneQueues
+
+PLACES = 4
 
 
 @pytest.fixture
 def queues() -> LaneQueues[str]:
-    return LaneQueues()
+    return LaneQueues(PLACES)
+
+
+def fill(queues: LaneQueues[str], lane: Lane, items: Sequence[str]) -> None:
+    put = queues.putter(lane)
+    for item in items:
+        put(item)
+
+
+def taken(
+    queues: LaneQueues[str], crew: Crew, *, wait: bool = False, held: int = 0
+) -> list[str] | None:
+    """What a thread takes that gives its places back at once."""
+    load = queues.take(crew, wait=wait, held=held)
+    if load is None:
+        return None
+    queues.give_back(max(load.places, held))
+    return load.items
+
+
+def wait_idle(*crews: Crew, threads: int = 1) -> None:
+    while any(crew.idle < threads for crew in crews):
+        threading.Event().wait(0.001)
 
 
 def test_a_reserved_crew_takes_from_its_lane_alone(queues: LaneQueues[str]) -> None:
-    queues.putter(Lane.BULK)("bulk")
-    assert queues.take(queues.reserved[Lane.HIGH], wait=False) is None
-    assert queues.take(queues.reserved[Lane.NORMAL], wait=False) is None
-    assert queues.take(queues.reserved[Lane.BULK], wait=False) == "bulk"
+    fill(queues, Lane.BULK, ["bulk"])
+    assert taken(queues, queues.reserved[Lane.HIGH]) is None
+    assert taken(queues, queues.reserved[Lane.NORMAL]) is None
+    assert taken(queues, queues.reserved[Lane.BULK]) == ["bulk"]
 
 
 def test_the_shared_crew_takes_the_most_urgent_first(queues: LaneQueues[str]) -> None:
     for lane in (Lane.BULK, Lane.NORMAL, Lane.HIGH):
-        queues.putter(lane)(lane.value)
-    taken = [queues.take(queues.shared, wait=False) for _ in range(3)]
-    assert taken == ["high", "normal", "bulk"]
+        fill(queues, lane, [lane.value])
+    assert [taken(queues, queues.shared) for _ in range(3)] == [["high"], ["normal"], ["bulk"]]
 
 
 def test_a_lane_is_served_in_order(queues: LaneQueues[str]) -> None:
-    put = queues.putter(Lane.NORMAL)
-    for number in range(5):
-        put(str(number))
+    fill(queues, Lane.NORMAL, "01234")
     queues.put_back(Lane.NORMAL, "again")
-    taken = [queues.take(queues.shared, wait=False) for _ in range(6)]
-    assert taken == ["again", "0", "1", "2", "3", "4"]
+    found = [taken(queues, queues.shared) for _ in range(6)]
+    assert found == [["again"], ["0"], ["1"], ["2"], ["3"], ["4"]]
 
 
-def test_two_items_wake_two_threads(queues: LaneQueues[str]) -> None:
-    taken: list[str | None] = []
+@pytest.mark.parametrize("most", [1, 8])
+def test_two_items_wake_two_threads_unless_one_takes_both(
+    queues: LaneQueues[str], most: int
+) -> None:
+    queues.most = most
+    found: list[list[str] | None] = []
     threads = [
-        threading.Thread(target=lambda: taken.append(queues.take(queues.shared, wait=True)))
+        threading.Thread(target=lambda: found.append(taken(queues, queues.shared, wait=True)))
         for _ in range(2)
     ]
     for thread in threads:
         thread.start()
-    while queues.shared.idle < 2:
-        threading.Event().wait(0.001)
-    put = queues.putter(Lane.BULK)
-    put("one")
-    put("two")
+    wait_idle(queues.shared, threads=2)
+    with queues.shared.work:
+        # Both are there before a thread can look.
+        queues._queues[Lane.BULK].extend(["one", "two"])
+        queues._wake(Lane.BULK)
+        queues._wake(Lane.BULK)
+    if most > 1:
+        threads[0].join(5)
+        queues.close()
     for thread in threads:
         thread.join(5)
-    assert sorted(taken, key=str) == ["one", "two"]
+    expected = [["one"], ["two"]] if most == 1 else [None, ["one", "two"]]
+    assert sorted(found, key=str) == sorted(expected, key=str)
 
 
 def test_an_item_wakes_a_thread_that_may_take_it(queues: LaneQueues[str]) -> None:
-    taken: list[str | None] = []
+    found: list[list[str] | None] = []
     crews = [queues.reserved[Lane.HIGH], queues.reserved[Lane.BULK]]
     threads = [
-        threading.Thread(target=lambda crew=crew: taken.append(queues.take(crew, wait=True)))
+        threading.Thread(target=lambda crew=crew: found.append(taken(queues, crew, wait=True)))
         for crew in crews
     ]
     for thread in threads:
         thread.start()
-    while any(crew.idle == 0 for crew in crews):
-        threading.Event().wait(0.001)
-    queues.putter(Lane.BULK)("bulk")
+    wait_idle(*crews)
+    fill(queues, Lane.BULK, ["bulk"])
     threads[1].join(5)
-    assert taken == ["bulk"]
+    assert found == [["bulk"]]
     queues.close()
     threads[0].join(5)
-    assert taken == ["bulk", None]
+    assert found == [["bulk"], None]
 
 
 def test_closed_queues_give_out_what_they_hold(queues: LaneQueues[str]) -> None:
-    queues.putter(Lane.HIGH)("left")
+    fill(queues, Lane.HIGH, ["left"])
     queues.close()
-    assert queues.take(queues.shared, wait=True) == "left"
-    assert queues.take(queues.shared, wait=True) is None
+    assert taken(queues, queues.shared, wait=True) == ["left"]
+    assert taken(queues, queues.shared, wait=True) is None
 
 
 def test_draining_takes_everything(queues: LaneQueues[str]) -> None:
-    queues.putter(Lane.HIGH)("a")
-    queues.putter(Lane.BULK)("b")
+    fill(queues, Lane.HIGH, "a")
+    fill(queues, Lane.BULK, "b")
     assert len(queues) == 2
     assert queues.drain() == ["a", "b"]
     assert len(queues) == 0
 
 
-def test_many_threads_lose_and_repeat_nothing(queues: LaneQueues[str]) -> None:
-    taken: list[str] = []
+def test_several_at_once_have_the_places_of_the_shared_crew(queues: LaneQueues[str]) -> None:
+    """There are never more jobs taken than there are threads."""
+    queues.most = 100
+    fill(queues, Lane.NORMAL, [str(number) for number in range(20)])
+    load = queues.take(queues.reserved[Lane.NORMAL], wait=False)
+    assert load is not None
+    assert (len(load.items), load.places) == (1 + PLACES, PLACES)
+    assert queues.take(queues.shared, wait=False) is None
+    queues.give_back(load.places)
+    shared = queues.take(queues.shared, wait=False)
+    assert shared is not None
+    assert (len(shared.items), shared.places) == (PLACES, PLACES)
+
+
+def test_what_a_thread_holds_counts_for_what_it_takes_next(queues: LaneQueues[str]) -> None:
+    queues.most = 100
+    fill(queues, Lane.NORMAL, [str(number) for number in range(20)])
+    crew = queues.reserved[Lane.NORMAL]
+    first = queues.take(crew, wait=False)
+    assert first is not None
+    second = queues.take(crew, wait=False, held=first.places)
+    assert second is not None
+    assert len(second.items) == 1 + PLACES
+
+
+def test_places_are_left_to_what_is_more_urgent(queues: LaneQueues[str]) -> None:
+    queues.most = 100
+    fill(queues, Lane.NORMAL, "0123456789")
+    fill(queues, Lane.HIGH, ["urgent"])
+    assert taken(queues, queues.reserved[Lane.NORMAL], held=3) == ["0"]
+
+
+def test_a_thread_that_waits_for_a_place_gets_it(queues: LaneQueues[str]) -> None:
+    queues.most = 100
+    fill(queues, Lane.NORMAL, "0123456789")
+    load = queues.take(queues.reserved[Lane.NORMAL], wait=False)
+    assert load is not None
+    found: list[list[str] | None] = []
+    thread = threading.Thread(target=lambda: found.append(taken(queues, queues.shared, wait=True)))
+    thread.start()
+    wait_idle(queues.shared)
+    fill(queues, Lane.HIGH, ["urgent"])
+    assert found == []
+    queues.give_back(load.places)
+    thread.join(5)
+    assert found == [["urgent"]]
+
+
+def test_a_thread_that_waits_for_a_place_ends_when_nothing_is_left(
+    queues: LaneQueues[str],
+) -> None:
+    queues.most = 100
+    fill(queues, Lane.NORMAL, "0123456789")
+    load = queues.take(queues.reserved[Lane.NORMAL], wait=False)
+    assert load is not None
+    found: list[list[str] | None] = []
+    thread = threading.Thread(target=lambda: found.append(taken(queues, queues.shared, wait=True)))
+    thread.start()
+    wait_idle(queues.shared)
+    queues.close()
+    assert queues.drain() == list("56789")
+    queues.give_back(load.places)
+    thread.join(5)
+    assert found == [None]
+
+
+@pytest.mark.parametrize("most", [1, 3, 8])
+def test_many_threads_lose_and_repeat_nothing(queues: LaneQueues[str], most: int) -> None:
+    queues.most = most
+    found: list[str] = []
 
     def work(lane: Lane | None) -> None:
         crew = queues.shared if lane is None else queues.reserved[lane]
-        while (item := queues.take(crew, wait=True)) is not None:
-            taken.append(item)
+        while (items := taken(queues, crew, wait=True)) is not None:
+            found.extend(items)
 
     threads = [
         threading.Thread(target=work, args=(lane,))
@@ -103,11 +201,14 @@ def test_many_threads_lose_and_repeat_nothing(queues: LaneQueues[str]) -> None:
     ]
     for thread in threads:
         thread.start()
-    put = {lane: queues.putter(lane) for lane in Lane}
     expected = [f"{lane}-{number}" for number in range(1000) for lane in Lane]
+    put = {lane: queues.putter(lane) for lane in Lane}
     for item in expected:
         put[Lane(item.partition("-")[0])](item)
+    while len(queues):
+        threading.Event().wait(0.001)
     queues.close()
     for thread in threads:
         thread.join(20)
-    assert sorted(taken) == sorted(expected)
+    assert not any(thread.is_alive() for thread in threads)
+    assert sorted(found) == sorted(expected)

@@ -56,7 +56,7 @@ def reports(count: int) -> list[Report]:
 def report_all(publisher: ScriptedPublisher, count: int) -> tuple[Desk, list[Report]]:
     desk, given = Desk(publisher), reports(count)
     for report in given:
-        desk.reporter.put(report)
+        desk.reporter.put([report])
     desk.reporter.start()
     assert desk.reporter.close(timeout=10)
     return desk, given
@@ -117,7 +117,7 @@ def test_closing_gives_up_in_time_and_says_so() -> None:
     publisher = ScriptedPublisher(*[BrokerUnavailable("away")] * 1000)
     desk = Desk(publisher)
     desk.reporter.start()
-    desk.reporter.put(reports(1)[0])
+    desk.reporter.put(reports(1))
     assert not desk.reporter.close(timeout=0.5)
     assert desk.settled == []
     assert desk.reporter.pending == 1
@@ -130,7 +130,7 @@ def test_events_that_come_meanwhile_share_a_window() -> None:
     desk = Desk(publisher)
     desk.reporter.start()
     for report in reports(10):
-        desk.reporter.put(report)
+        desk.reporter.put([report])
     publisher.hold.set()
     assert desk.reporter.close(timeout=10)
     assert len(desk.settled) == 10
