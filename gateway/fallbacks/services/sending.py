@@ -76,6 +76,13 @@ def advance(fallback: Fallback) -> Result:
     return Result.NOT_SENT
 
 
+def give_up(fallback: Fallback, why: NotSent) -> Result:
+    """Settle what could not be sent for GIVE_UP_AFTER; before that it is tried again."""
+    if datetime.now(UTC) - fallback.created_at < GIVE_UP_AFTER:
+        return Result.POSTPONED
+    return Result.NOT_SENT if settle_not_sent(fallback.pk, why) else Result.UNCHANGED
+
+
 def _try(fallback: Fallback) -> Result | NotSent:
     now = datetime.now(UTC)
     parent = fallback.notification
@@ -100,9 +107,7 @@ def _try(fallback: Fallback) -> Result | NotSent:
     except QuotaExceeded as error:
         return NotSent(error.code, error.message)
     except (ServiceUnavailable, RateLimitExceeded) as error:
-        if now - fallback.created_at >= GIVE_UP_AFTER:
-            return NotSent(error.code, error.message)
-        return Result.POSTPONED
+        return give_up(fallback, NotSent(error.code, error.message))
     return _store(fallback, child, reservation)
 
 

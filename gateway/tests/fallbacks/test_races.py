@@ -13,6 +13,7 @@ from gateway.deliveries.selectors import audit_deliveries
 from gateway.deliveries.services.replay import replay_dead_letter
 from gateway.fallbacks.models import Fallback
 from gateway.fallbacks.services import sending
+from gateway.fallbacks.services.composing import compose_again
 from gateway.fallbacks.timer import FallbackSender
 from gateway.notifications.models import Notification
 from gateway.notifications.services.changes import delete_notification
@@ -126,6 +127,24 @@ def test_a_crash_midway_leaves_nothing_and_it_is_sent_later(
     assert children(parent) == 0
     shop.work()
     assert children(parent) == 1
+
+
+def test_a_mistake_of_ours_stops_no_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = shop.missed(variables={"name": "broken"})
+    whole = shop.missed()
+
+    def fail(asked: Any, parent: Notification, now: datetime) -> Any:
+        if parent.pk == broken.pk:
+            raise ZeroDivisionError
+        return compose_again(asked, parent, now)
+
+    monkeypatch.setattr(sending, "compose_again", fail)
+    shop.work()
+    assert shop.fallback(whole)["status"] == "sent"
+    assert shop.fallback(broken)["status"] == "pending"
+    Fallback.objects.update(created_at=datetime.now(UTC) - sending.GIVE_UP_AFTER)
+    shop.work()
+    assert shop.fallback(broken)["reason"] == "internal_error"
 
 
 def test_a_cancelled_notification_never_falls_back(shop: Shop) -> None:
