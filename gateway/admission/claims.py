@@ -1,7 +1,6 @@
 """What one notification asks of the limits, and what it was granted."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
@@ -37,8 +36,7 @@ class CapClaim(msgspec.Struct, frozen=True):
     send_at: int
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True, dict=True):
     """What one notification takes. An empty `request_id` is not claimed.
 
     `quota` is None where nothing is counted (a test key, or a plan without a limit), `recipient`

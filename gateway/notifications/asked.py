@@ -1,7 +1,6 @@
 """What a client asked for, and what became of it."""
 
 import hashlib
-from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
@@ -17,8 +16,7 @@ from gateway.notifications.recipients import Recipient
 from gateway.organizations.key_records import KeyRecord
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, dict=True):
     """A request that is valid in itself. `request_id` is empty where the client gave none.
 
     `direct` is the recipient that `to` names, `inline` the content of the request; each is None
