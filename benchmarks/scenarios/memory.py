@@ -7,12 +7,11 @@ some by requests of their own, most by bulk requests, so that the gateway is not
 import requests
 
 from benchmarks.harness import processes, wrk
-from benchmarks.harness.ground import TEMPLATE, VARIABLES, Ground
+from benchmarks.harness.ground import TEMPLATE, VARIABLES, WEB, Ground
 from benchmarks.harness.results import Comparison, Result
 from benchmarks.harness.rounds import Rounds
 from benchmarks.harness.targets import MEMORY_GROWTH
 from deploy.local.errors import StackError
-from deploy.local.processes import PROCESSES
 
 MB = "private memory, MB"
 # Caches, connections and code are there after a tenth: from then on it must be flat.
@@ -31,7 +30,7 @@ BUSY = ("gateway", "relay", "events", "email_worker")
 def run(ground: Ground) -> Result:
     """Measure each process that has a part in it."""
     count = ground.scale.memory
-    ground.only(*PROCESSES)
+    ground.only(*sorted({*WEB, *BUSY}))
     rounds = Rounds()
     send(ground, int(count * FIRST))
     early, late = f"after {int(count * FIRST):,}", f"after {count:,}"
