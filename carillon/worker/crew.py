@@ -81,6 +81,7 @@ class CrewMember(threading.Thread):
             self._handle(work)
         self._needed = 0
         if not self._unwritten:
+            self._unwritten.tally.count()
             self._leave_places()
 
     def _leave_places(self) -> None:

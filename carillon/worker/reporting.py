@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 WINDOW = 500
 # How long the first outcome of a window waits for others: each window is a round trip, and the
 # fewer there are, the less RabbitMQ has to do for the same events.
-GATHER_SECONDS = 0.005
+GATHER_SECONDS = 0.012
 GATHER = 50
 PUBLISH_SECONDS = 15.0
 BACKOFF_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)

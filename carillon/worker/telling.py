@@ -1,7 +1,6 @@
 """What a worker says of each job: one line of log, and the metrics of its lane."""
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -32,7 +31,9 @@ def call_in_flight(job: DeliveryJob, now: datetime) -> Iterator[None]:
 
 def count_outcomes(outcomes: Iterable[tuple[DeliveryJob, Done]]) -> None:
     """Count jobs that came to an end; each kind of outcome once, with how many there were."""
-    counts = Counter((job.channel, job.lane, done.provider, done.outcome) for job, done in outcomes)
+    counts = metrics.counted(
+        [(job.channel, job.lane, done.provider, done.outcome) for job, done in outcomes]
+    )
     for (channel, lane, provider, outcome), count in counts.items():
         metrics.jobs(channel, lane.value, provider, outcome.value).inc(count)
 

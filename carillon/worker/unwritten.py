@@ -7,7 +7,8 @@ from carillon.worker.dedupe import DedupeLedger, Done, Finished, Marker
 from carillon.worker.hands import Hand
 from carillon.worker.redis_link import RedisUnavailable
 from carillon.worker.reporting import Report
-from carillon.worker.telling import count_outcomes, log_outcome
+from carillon.worker.tally import Tally
+from carillon.worker.telling import log_outcome
 
 
 class Unwritten:
@@ -30,6 +31,7 @@ class Unwritten:
         self._report = report
         self._written = written
         self._reports: list[Report] = []
+        self.tally = Tally()
 
     def __len__(self) -> int:
         return len(self._reports)
@@ -38,6 +40,7 @@ class Unwritten:
         """Keep an outcome until the next trip."""
         self._ledger.remember(hand.message_id, done)
         self._reports.append(Report(hand, done))
+        self.tally.ended(hand.job, done)
         log_outcome(hand.job, done)
 
     def begin(self, message_ids: Sequence[str], at: float) -> list[Marker | None]:
@@ -57,6 +60,7 @@ class Unwritten:
             # This process remembers; another one that got the job would find `started`.
             metrics.UNWRITTEN.labels(self._channel).inc(len(self._reports))
         finally:
+            self.tally.count()
             self._tell()
 
     def _finished(self) -> Finished:
@@ -66,5 +70,4 @@ class Unwritten:
         reports, self._reports = self._reports, []
         self._written()
         if reports:
-            count_outcomes((report.hand.job, report.done) for report in reports)
             self._report(reports)

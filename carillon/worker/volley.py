@@ -7,7 +7,6 @@ left to the way that jobs go singly.
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
@@ -127,7 +126,8 @@ class Volley:
             flight = self._fly(ready, order, choice)
         finally:
             lane.in_flight.dec(len(ready))
-        self._count(flight, choice, lane)
+        for hand, _, how in flight:
+            self._unwritten.tally.called(choice.name, hand.job, how)
         self._turn_back(ready[len(flight) :])
         self._finish_failed(flight, order, choice)
 
@@ -190,23 +190,6 @@ class Volley:
         )
         self._unwritten.add(hand, done)
 
-    @staticmethod
-    def _count(flight: Flight, choice: Choice, lane: metrics.LaneMetrics) -> None:
-        if not flight:
-            return
-        channel = flight[0][0].job.channel
-        metrics.observe_all(
-            lane.queue_seconds, [_waited(how, hand.job.queued_at) for hand, _, how in flight]
-        )
-        metrics.observe_all(
-            lane.accepted_seconds, [_waited(how, hand.job.accepted_at) for hand, _, how in flight]
-        )
-        metrics.observe_all(
-            metrics.call_seconds(channel, choice.name), [how.seconds for _, _, how in flight]
-        )
-        for kind, count in Counter(how.kind for _, _, how in flight).items():
-            metrics.calls(channel, choice.name, kind).inc(count)
-
     def _turn_back(self, hands: list[Hand]) -> None:
         """What was marked and not called is as if nobody had begun it."""
         if not hands:
@@ -234,8 +217,3 @@ class Volley:
                 done = sender.send(hand.job, choice, answered=(answer, how))
                 self.unfinished.remove(hand)
                 self._unwritten.add(hand, done)
-
-
-def _waited(how: Answered, since: datetime) -> float:
-    # Clocks of two hosts may differ by more than the wait.
-    return max(0.0, (how.started_at - since).total_seconds())
