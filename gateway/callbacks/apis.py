@@ -10,10 +10,10 @@ from carillon.contracts.provider_callbacks import CALLBACK_SHAPES
 from carillon.web.bodies import parse_body
 from carillon.web.envelope import success
 from carillon.web.openapi import request_body
+from gateway.callbacks.account_errors import CallbacksNotSet, NoCallbacks
 from gateway.callbacks.accounts import unseal_secrets
 from gateway.callbacks.addresses import callback_url
 from gateway.callbacks.bodies import AccountCallbacksBody
-from gateway.callbacks.errors import CallbacksNotSet, NoCallbacks
 from gateway.callbacks.models import AccountCallbacks
 from gateway.callbacks.services.accounts import callback_shape, forget_callbacks, set_callbacks
 from gateway.callbacks.shapes import AccountCallbacksShape, ForgottenShape

@@ -1,7 +1,5 @@
 """Why a callback is not taken; what is answered tells a forger nothing."""
 
-from carillon.web.errors import ApiError, Conflict
-
 
 class CallbackRefused(Exception):
     """A callback that is not taken; the message is for our log alone."""
@@ -25,18 +23,3 @@ class TooLarge(CallbackRefused):
 
 class TooMany(CallbackRefused):
     """The organization's accounts report more in a minute than they may."""
-
-
-class NoCallbacks(Conflict):
-    """The account's provider reports nothing."""
-
-    code = "no_callbacks"
-    message = "This provider reports nothing that could be verified: there is nothing to set."
-
-
-class CallbacksNotSet(ApiError):
-    """Nothing verifies this account's callbacks."""
-
-    status = 404
-    code = "callbacks_not_set"
-    message = "Callbacks are not set for this provider account."

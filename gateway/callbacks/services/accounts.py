@@ -6,9 +6,9 @@ from django.db import transaction
 
 from carillon.contracts.provider_callbacks import CALLBACK_SHAPES, CallbackShape
 from carillon.web.errors import ValidationFailed
+from gateway.callbacks.account_errors import CallbacksNotSet, NoCallbacks
 from gateway.callbacks.accounts import seal_secrets, verifying_secrets
 from gateway.callbacks.bodies import AccountCallbacksBody
-from gateway.callbacks.errors import CallbacksNotSet, NoCallbacks
 from gateway.callbacks.models import AccountCallbacks
 from gateway.callbacks.registry import make_provider
 from gateway.provider_accounts.errors import ProviderAccountNotFound
