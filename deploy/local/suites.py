@@ -41,7 +41,9 @@ class Suite:
         )
 
 
+# The longest first.
 SUITES: tuple[Suite, ...] = (
+    Suite("gateway", ("gateway",), "gateway.settings"),
     Suite(
         "libraries",
         (
@@ -54,9 +56,8 @@ SUITES: tuple[Suite, ...] = (
         ),
         without=SHARED,
     ),
-    # Waits for servers to start most of the time: the other suite has the processor meanwhile.
+    # Waits for servers to start most of the time: the others have the processor meanwhile.
     Suite("deploy", ("deploy", "benchmarks")),
-    Suite("gateway", ("gateway",), "gateway.settings"),
     Suite("template_service", ("template_service", SHARED), "template_service.settings"),
     Suite("user_service", ("user_service", SHARED), "user_service.settings"),
     # They wait most of the time, each for a platform of its own.

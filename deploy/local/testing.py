@@ -28,7 +28,7 @@ from deploy.local.servers.suite_servers import SuiteServers
 from deploy.local.suites import Suite, choose
 
 SUITE_TIMEOUT = 1800.0  # seconds
-AT_ONCE = 2
+AT_ONCE = 3  # there is always one that waits for servers to start
 NOTHING_COLLECTED = 5  # pytest's exit code
 RESULTS = LOCAL.path / "test-results"
 
