@@ -16,8 +16,8 @@ UNIT = ("-m", "not integration and not end_to_end")
 class Suite:
     """One pytest process: Django is configured once per process, so each service has its own.
 
-    A suite that is `last` runs when the others have ended: it has whole platforms at work, and some
-    of its tests measure time.
+    A suite that is `last` runs when the others have ended, and alone: it has whole platforms at work,
+    and some of its tests measure time.
     """
 
     name: str
@@ -60,7 +60,6 @@ SUITES: tuple[Suite, ...] = (
     Suite("deploy", ("deploy", "benchmarks")),
     Suite("template_service", ("template_service", SHARED), "template_service.settings"),
     Suite("user_service", ("user_service", SHARED), "user_service.settings"),
-    # They wait most of the time, each for a platform of its own.
     Suite("end_to_end", ("tests/end_to_end",), without=FAULTS, last=True, unit=False),
     Suite("faults", (FAULTS,), last=True, unit=False),
 )
