@@ -16,8 +16,8 @@ UNIT = ("-m", "not integration and not end_to_end")
 class Suite:
     """One pytest process: Django is configured once per process, so each service has its own.
 
-    A suite that is `last` runs when the others have ended, and alone: it has whole platforms at work,
-    and some of its tests measure time.
+    A suite that is `last` runs when the others have ended, and alone: it has whole platforms at
+    work, and some of its tests measure time.
     """
 
     name: str
