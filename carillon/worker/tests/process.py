@@ -20,6 +20,8 @@ from carillon.worker.main import run
 CRASH = "crash"
 HOLD = "hold"
 SECOND_DEVICE = "device_b"
+# Bytes. Lines of one length that divides a page's: kill -9 tears a write where it crosses pages.
+LINE = 128
 
 
 class LedgerProvider:
@@ -53,10 +55,11 @@ class LedgerProvider:
         os.close(self._file)
 
     def _write(self, what: str, job: DeliveryJob) -> None:
-        # One write of a short line to a file opened for appending is not torn.
         device = job.addresses[0].device_id
         name = f"{job.message_id}/{device}" if device else job.message_id
-        os.write(self._file, f"{what} {name}\n".encode())
+        line = f"{what} {name}".ljust(LINE - 1) + "\n"
+        assert len(line) == LINE
+        os.write(self._file, line.encode())
         os.fsync(self._file)
 
 

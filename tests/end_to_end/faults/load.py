@@ -124,6 +124,13 @@ class Load:
         took = sorted(each.seconds for each in self.answers if begin <= each.at < end)
         return took[min(len(took) - 1, int(len(took) * 0.99))] if took else 0.0
 
+    def answered(self, begin: float, end: float) -> int:
+        """How many requests were both sent and accepted in that time."""
+        return sum(
+            begin <= each.at and each.at + each.seconds < end and each.status == ACCEPTED
+            for each in self.answers
+        )
+
     def _client(self, numbers: range) -> None:
         with requests.Session() as session:
             for number in numbers:

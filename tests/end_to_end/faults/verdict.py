@@ -165,9 +165,14 @@ def _compare_latency(experiment: Experiment, scenario: Scenario) -> None:
     before = experiment.load.p99(experiment.load.begun, begun)
     during = experiment.load.p99(begun, ended)
     experiment.note(f"gateway's p99: {before * 1000:.0f} ms before, {during * 1000:.0f} ms during")
-    slower = f"the gateway's p99 grew from {before:.3f} s to {during:.3f} s"
-    steady = during <= before * P99_FACTOR + P99_SECONDS
-    experiment.expect(steady or not scenario.steady, slower)
+    if not scenario.steady:
+        return
+    answered = experiment.load.answered(begun, ended)
+    experiment.expect(answered > 0, "no request of that time was answered in it")
+    # Of a short form's few requests the p99 is the slowest: it says more of the machine.
+    if experiment.scale.patient:
+        slower = f"the gateway's p99 grew from {before:.3f} s to {during:.3f} s"
+        experiment.expect(during <= before * P99_FACTOR + P99_SECONDS, slower)
 
 
 def _judge(experiment: Experiment, scenario: Scenario, counts: Counts) -> None:
