@@ -12,12 +12,12 @@ import structlog
 
 from carillon.contracts.messages import DeliveryJob
 from carillon.contracts.provider import Acceptance, Capabilities
-from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
+from carillon.errors import DeliveryFailure, PermanentFailure
 from carillon.settings import Environment, SettingsError
 from email_worker.mailbox import InvalidMailbox
 from email_worker.mime import Mail, Sender, build_mail, make_sender
 from email_worker.smtp.pool import NAME, Lifetime, SessionPool
-from email_worker.smtp.session import ConnectionLost, Server, Session
+from email_worker.smtp.session import ConnectionLost, Server, Session, hung_up
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +103,7 @@ class SMTPProvider:
                 again = True
                 if untried:
                     waiting.popleft()
-                    yield _hung_up(error)
+                    yield hung_up(error)
             finally:
                 self._pool.give_back(session)
 
@@ -140,16 +140,6 @@ class SMTPProvider:
         for mail, failed in zip(mails, session.send_in_turn(mails), strict=False):
             waiting.popleft()
             yield failed, mail
-
-
-def _hung_up(error: ConnectionLost) -> TemporaryFailure:
-    failure = TemporaryFailure(
-        "The mail server closed the connection.",
-        reason=Reason.PROVIDER_UNAVAILABLE,
-        code=str(error),
-    )
-    failure.__cause__ = error
-    return failure
 
 
 def server_from(url: str, *, timeout: float, public_only: bool = False) -> Server:

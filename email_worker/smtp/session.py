@@ -49,6 +49,17 @@ class ConnectionLost(Exception):
     """The server closed the connection before any of the mail was sent: nothing was accepted."""
 
 
+def hung_up(lost: ConnectionLost | None = None) -> TemporaryFailure:
+    """What a closed connection is to whoever asked, where no other one is tried."""
+    failure = TemporaryFailure(
+        "The mail server closed the connection.",
+        reason=Reason.PROVIDER_UNAVAILABLE,
+        code=str(lost or ""),
+    )
+    failure.__cause__ = lost
+    return failure
+
+
 class Session:
     """Used by one thread at a time. After an error `usable` tells whether it may be used again."""
 
@@ -62,7 +73,7 @@ class Session:
         except (OSError, smtplib.SMTPException) as error:
             raise _opening_failure(error) from error
         if self._smtp.sock is None:
-            raise TemporaryFailure("The mail server closed the connection.")
+            raise hung_up()
         self._socket: socket.socket = self._smtp.sock
         # smtplib reads replies through a file object, at more than what the rest of a mail costs.
         self._received = b""
@@ -124,11 +135,7 @@ class Session:
         try:
             reply = self._exchange(b"NOOP\r\n")
         except ConnectionLost as error:
-            raise TemporaryFailure(
-                "The mail server closed the connection.",
-                reason=Reason.PROVIDER_UNAVAILABLE,
-                code=str(error),
-            ) from error
+            raise hung_up(error) from error
         if not reply.positive:
             raise failure_of(reply, Stage.CONNECT)
 
