@@ -249,7 +249,7 @@ class CrewMember(threading.Thread):
                 )
             else:
                 done = sender.send(job, choice, possible_duplicate=admitted.possible_duplicate)
-        if in_turn(choice) is not None:
+        if in_turn(choice.member.provider) is not None:
             bench.pace.heard(done.duration_ms / 1000)
         self._finish(hand, done)
 

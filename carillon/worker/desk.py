@@ -27,11 +27,12 @@ from carillon.worker.registry import ConfiguredProvider
 from carillon.worker.reporting import Report
 from carillon.worker.routing import AlwaysClosed, Member, ProviderOrder
 from carillon.worker.settings import WorkerSettings
+from carillon.worker.volley import in_turn
 
 
 def _is_quick(providers: tuple[ConfiguredProvider, ...]) -> bool:
     """Whether several jobs may be worth taking at once, before anything is known."""
-    return all(hasattr(each.provider, "send_in_turn") and each.rate is None for each in providers)
+    return all(in_turn(each.provider) is not None and each.rate is None for each in providers)
 
 
 class Desk:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from carillon.contracts.messages import DeliveryJob, Mode, Outcome
-from carillon.contracts.provider import Acceptance
+from carillon.contracts.provider import Acceptance, Provider
 from carillon.errors import DeliveryFailure
 from carillon.observability import tracing
 from carillon.worker import metrics
@@ -27,6 +27,7 @@ from carillon.worker.sending import Answered, Sender, defect_of
 from carillon.worker.unwritten import Unwritten
 
 Answer = Acceptance | DeliveryFailure
+SendInTurn = Callable[[Sequence[DeliveryJob]], Iterator[Answer]]
 
 
 def is_plain(hand: Hand) -> bool:
@@ -43,9 +44,9 @@ def is_plain(hand: Hand) -> bool:
     )
 
 
-def in_turn(choice: Choice) -> Callable[[Sequence[DeliveryJob]], Iterator[Answer]] | None:
+def in_turn(provider: Provider) -> SendInTurn | None:
     """The provider's way to do several jobs, if it is a TurnProvider."""
-    return getattr(choice.member.provider, "send_in_turn", None)
+    return getattr(provider, "send_in_turn", None)
 
 
 Flight = list[tuple[Hand, Answer, Answered]]
@@ -73,13 +74,13 @@ class Volley:
         order = self._bench.order_for(first.job, self._unwritten.write)
         try:
             together = [hand for hand in self.untouched if self._goes_with(hand, first, order)]
-            choice = self._choose(order, first) if len(together) > 1 else None
-            if choice is None:
+            chosen = self._choose(order, first) if len(together) > 1 else None
+            if chosen is None:
                 return
             with self._bench.isolation.together(before_waiting=self._unwritten.write):
                 self._begin(together)
                 if self.unfinished:
-                    self._call(order, choice)
+                    self._call(order, *chosen)
         finally:
             order.give_back()
 
@@ -91,17 +92,18 @@ class Volley:
         return other is order
 
     @staticmethod
-    def _choose(order: ProviderOrder, hand: Hand) -> Choice | None:
+    def _choose(order: ProviderOrder, hand: Hand) -> tuple[Choice, SendInTurn] | None:
         """A provider that takes several, at its ease: without a rate limit, and no probe."""
         if any(member.limit is not None for member in order.members):
             return None
         choice = order.choose(hand.job.lane)
         if not isinstance(choice, Choice):
             return None
-        if choice.permit.probe or in_turn(choice) is None:
+        send = in_turn(choice.member.provider)
+        if choice.permit.probe or send is None:
             choice.member.breaker.abandon(choice.permit)
             return None
-        return choice
+        return choice, send
 
     def _begin(self, hands: Sequence[Hand]) -> None:
         """Write the markers; what nobody had begun, and may be sent, is `unfinished` from here."""
@@ -118,12 +120,12 @@ class Volley:
                 self.untouched.remove(hand)
                 self.unfinished.append(hand)
 
-    def _call(self, order: ProviderOrder, choice: Choice) -> None:
+    def _call(self, order: ProviderOrder, choice: Choice, send: SendInTurn) -> None:
         ready = list(self.unfinished)
         lane = metrics.lane_metrics(ready[0].job.channel, ready[0].job.lane.value)
         lane.in_flight.inc(len(ready))
         try:
-            flight = self._fly(ready, order, choice)
+            flight = self._fly(ready, order, choice, send)
         finally:
             lane.in_flight.dec(len(ready))
         for hand, _, how in flight:
@@ -131,12 +133,11 @@ class Volley:
         self._turn_back(ready[len(flight) :])
         self._finish_failed(flight, order, choice)
 
-    def _fly(self, ready: list[Hand], order: ProviderOrder, choice: Choice) -> Flight:
+    def _fly(
+        self, ready: list[Hand], order: ProviderOrder, choice: Choice, send: SendInTurn
+    ) -> Flight:
         """Call the provider until all jobs are done, or one shows that it is in trouble."""
-        send = in_turn(choice)
         flight: Flight = []
-        if send is None:
-            return flight
         outcome = Outcome.SENT if choice.member.provider.receipts else Outcome.DELIVERED
         answers = send([hand.job for hand in ready])
         now = self._bench.now()
