@@ -40,12 +40,7 @@ _content_start = Struct(">HHQH").unpack_from
 _CONTENT_START = 14
 _tag_and_again = Struct(">QB").unpack_from
 _size = Struct(">I").unpack_from
-_integers = {
-    ord("l"): Struct(">q").unpack_from,
-    ord("L"): Struct(">q").unpack_from,
-    ord("I"): Struct(">i").unpack_from,
-}
-_WIDTHS = {ord("l"): 8, ord("L"): 8, ord("I"): 4}
+_INTEGERS = {ord("l"): Struct(">q"), ord("L"): Struct(">q"), ord("I"): Struct(">i")}
 _END = FRAME_END[0]
 _KNOWN = CONTENT_TYPE | HEADERS | DELIVERY_MODE | MESSAGE_ID
 
@@ -199,6 +194,7 @@ def _table(buffer: bytes, at: int, end: int) -> dict[str, Any]:
             table[name] = buffer[at : at + length].decode()
             at += length
         else:
-            table[name] = _integers[kind](buffer, at)[0]
-            at += _WIDTHS[kind]
+            integer = _INTEGERS[kind]
+            table[name] = integer.unpack_from(buffer, at)[0]
+            at += integer.size
     return table
