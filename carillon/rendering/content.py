@@ -31,7 +31,7 @@ from carillon.rendering.lexer import problem_at
 from carillon.rendering.markup import find_links
 from carillon.rendering.parser import Parsed, parse
 from carillon.rendering.provider_templates import FIELD as PROVIDER_TEMPLATE
-from carillon.rendering.provider_templates import filled, value_sources
+from carillon.rendering.provider_templates import filled, provider_values
 from carillon.rendering.scope import free_names
 from carillon.rendering.subject import check_subject
 from carillon.rendering.values import Intake
@@ -85,15 +85,13 @@ class Reading:
 
 
 def read_version(version: PublishedVersion, channel: str) -> tuple[Reading, ...]:
-    """Every field that `channel` uses, with what is wrong in its text and its HTML.
+    """What `channel` uses, field by field, and the values of a provider's template.
 
-    So is each value of a provider's template.
+    Each comes with what is wrong in it.
     """
     fields = FIELDS[CHANNELS[channel].content]
-    own = tuple(_read(field, str(getattr(version, field))) for field in fields)
-    if version.provider_template is None:
-        return own
-    return own + tuple(_read(*each) for each in value_sources(version.provider_template))
+    own = ((field, str(getattr(version, field))) for field in fields)
+    return tuple(_read(*each) for each in (*own, *provider_values(version)))
 
 
 def _read(field: str, source: str) -> Reading:
@@ -163,7 +161,7 @@ class _Cache:
             version.content,
             version.html_content,
             version.optional_variables,
-            version.provider_template and tuple(value_sources(version.provider_template)),
+            tuple(provider_values(version)),
         )
         with self._lock:
             found = self._kept.get(key)

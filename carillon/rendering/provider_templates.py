@@ -24,9 +24,8 @@ def value_sources(template: ProviderTemplate) -> Iterator[tuple[str, str]]:
 
 def provider_values(version: PublishedVersion) -> Iterator[tuple[str, str]]:
     """`value_sources` of a version's template; nothing where it names none."""
-    return (
-        iter(()) if version.provider_template is None else value_sources(version.provider_template)
-    )
+    if version.provider_template is not None:
+        yield from value_sources(version.provider_template)
 
 
 def filled(template: ProviderTemplate, rendered: Mapping[str, str]) -> ProviderTemplate:
