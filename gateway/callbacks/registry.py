@@ -89,7 +89,7 @@ def callback_providers(settings: CallbackSettings) -> Mapping[str, CallbackProvi
     """The platform's, by name, as in the path and as workers report them."""
     verifier = SNSVerifier()
     return {
-        name: make_provider(name, dict(secrets), settings.replay_seconds, verifier)
+        name: make_provider(name, secrets, settings.replay_seconds, verifier)
         for name, secrets in settings.secrets()
     }
 
