@@ -30,7 +30,7 @@ from gateway.organizations.models import Scope
 from gateway.provider_accounts.apis.accounts import LiveAccountsApi
 from gateway.provider_accounts.apis.examples import ACCOUNT_ID
 from gateway.provider_accounts.errors import LiveKeyNeeded, ProviderAccountNotFound
-from gateway.provider_accounts.presentation import hint_of
+from gateway.provider_accounts.presentation import show_hints
 from gateway.provider_accounts.sealing import CredentialSealer, Unreadable
 from gateway.provider_accounts.selectors import get_account
 
@@ -162,6 +162,4 @@ def _hints(callbacks: AccountCallbacks, sealer: CredentialSealer) -> dict[str, s
         secrets = unseal_secrets(callbacks, sealer)
     except Unreadable:
         return None
-    shape = CALLBACK_SHAPES[callbacks.account.provider]
-    public = {field.name for field in shape.secrets if not field.secret}
-    return {name: value if name in public else hint_of(value) for name, value in secrets.items()}
+    return show_hints(secrets, CALLBACK_SHAPES[callbacks.account.provider].secrets)

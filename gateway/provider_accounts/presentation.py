@@ -1,8 +1,9 @@
 """Turns stored accounts into what the API shows: never a secret."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from carillon.contracts.provider_accounts import ACCOUNT_SHAPES
+from carillon.contracts.provider_accounts import ACCOUNT_SHAPES, Field
 from carillon.contracts.verification import VerificationStatus
 from gateway.callbacks.addresses import callback_url
 from gateway.provider_accounts.models import ProviderAccount
@@ -65,13 +66,16 @@ def _hints(account: ProviderAccount, sealer: CredentialSealer) -> dict[str, str]
     except Unreadable:
         return None
     shape = ACCOUNT_SHAPES.get(account.channel, {}).get(account.provider)
-    public = {field.name for field in shape.credentials if not field.secret} if shape else set()
-    return {
-        name: value if name in public else hint_of(value) for name, value in credentials.items()
-    }
+    return show_hints(credentials, shape.credentials if shape else ())
 
 
-def hint_of(secret: str) -> str:
+def show_hints(values: Mapping[str, str], fields: Iterable[Field]) -> dict[str, str]:
+    """The values, and of what is secret, or of no known field, a hint."""
+    public = {field.name for field in fields if not field.secret}
+    return {name: value if name in public else _hint_of(value) for name, value in values.items()}
+
+
+def _hint_of(secret: str) -> str:
     """The last letters of a secret that is long enough for that."""
     # The last letters of a URL, a key file or a PEM say nothing.
     telling = (
