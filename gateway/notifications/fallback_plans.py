@@ -2,18 +2,16 @@
 
 from datetime import datetime
 
-import msgspec
-
 from carillon.observability.masking import mask_address
 from carillon.web.errors import ApiError
 from gateway.admission.forecast import Forecast
+from gateway.fallbacks.asking import ask_instead
 from gateway.fallbacks.promises import Promise
 from gateway.notifications.asked import Asked
 from gateway.notifications.composition import Draft, draft
 from gateway.notifications.errors import NoAddress
 from gateway.notifications.lookup import look_up
 from gateway.notifications.plan_shapes import FallbackPlanShape, PlanStatus, RefusalShape
-from gateway.notifications.recipients import direct_recipient
 from gateway.notifications.verdicts import (
     outcome,
     provider_order,
@@ -37,25 +35,8 @@ def plan_fallback(asked: Asked, drafted: Draft, now: datetime) -> FallbackPlanSh
     if not asked.body.user_id and not promise.to:
         refusals = [show_refusal(NoAddress(f"address that {promise.channel} could use"))]
         return _refused(promise, after, refusals)
-    body = msgspec.structs.replace(
-        asked.body,
-        notification_type=promise.channel,
-        template_code=promise.template_code,
-        to=promise.to or None,
-        scheduled_at=None,
-        email=None,
-        push=None,
-        whatsapp=None,
-        fallback=None,
-    )
-    other = Asked(
-        caller=asked.caller,
-        body=body,
-        direct=direct_recipient(promise.channel, promise.to) if promise.to else None,
-        inline=None,
-        request_id="",
-        correlation_id=asked.correlation_id,
-        traceparent="",
+    other = ask_instead(
+        promise, asked.body, caller=asked.caller, correlation_id=asked.correlation_id
     )
     refused: list[ApiError] = []
     found = draft(other, look_up(other.wanted, ()), now, refused.append)

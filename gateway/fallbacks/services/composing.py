@@ -8,14 +8,13 @@ from carillon.contracts.lanes import Lane
 from carillon.contracts.messages import Mode
 from carillon.contracts.status import Status
 from carillon.web.errors import ApiError, ServiceUnavailable
+from gateway.fallbacks.asking import ask_instead
 from gateway.fallbacks.promises import Promise
 from gateway.fallbacks.services.claiming import NotSent
 from gateway.notifications.asked import Asked
-from gateway.notifications.bodies import NotificationBody
 from gateway.notifications.composition import Composition, compose
 from gateway.notifications.lookup import look_up
 from gateway.notifications.models import Notification
-from gateway.notifications.recipients import direct_recipient
 from gateway.organizations.key_records import KeyRecord
 from gateway.organizations.models import Organization
 
@@ -25,24 +24,10 @@ def asked_again(parent: Notification, promise: Promise) -> Asked | NotSent:
     if not parent.user_id and not promise.to:
         message = f"The request named an address, and none that {promise.channel} could use."
         return NotSent("no_address", message)
-    body = NotificationBody(
-        notification_type=promise.channel,
-        user_id=parent.user_id,
-        to=promise.to or None,
-        template_code=promise.template_code,
-        variables=promise.variables,
-        language=promise.language,
-        priority=parent.priority,
-        category=promise.category,
-        expires_at=parent.expires_at,
-        metadata=parent.metadata,
-    )
-    return Asked(
+    return ask_instead(
+        promise,
+        parent,
         caller=caller_of(parent.organization, Mode(parent.mode)),
-        body=body,
-        direct=direct_recipient(promise.channel, promise.to) if promise.to else None,
-        inline=None,
-        request_id="",
         correlation_id=parent.correlation_id,
         traceparent=parent.content.traceparent,
     )
