@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import msgspec
-
 from carillon.contracts.channels import CHANNELS, ContentKind
-from carillon.contracts.records import FallbackRule, PublishedVersion
+from carillon.contracts.records import PublishedVersion
 from carillon.contracts.template_variables import BUILT_IN
 from carillon.rendering import Problem, is_partial
 from carillon.web.errors import ValidationFailed
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
-from template_service.templates.selectors import published, with_code
+from template_service.templates.selectors import fallback_of, published, with_code
 
 FIELD = "fallback"
 # Given without being sent: of a known user, and built in.
@@ -33,23 +31,16 @@ def require_fitting(template: Template, version: TemplateVersion | None) -> None
         wrong["push"] = ["Only a push has these options."]
     if version is not None and version.provider_template and template.type != "whatsapp":
         wrong["provider_template"] = ["Only WhatsApp has templates of the provider."]
-    rule = rule_of(template)
+    rule = fallback_of(template)
     if rule is not None and rule.channel == template.type:
         wrong[FIELD] = ["The fallback's channel is another than the template's."]
     if wrong:
         raise ValidationFailed(details=wrong)
 
 
-def rule_of(template: Template) -> FallbackRule | None:
-    """The template's fallback."""
-    if not template.fallback:
-        return None
-    return msgspec.convert(template.fallback, FallbackRule)
-
-
 def check_fallback(template: Template, content: PublishedVersion) -> FallbackFindings:
     """What is wrong with the template's fallback for sends of `content`."""
-    rule = rule_of(template)
+    rule = fallback_of(template)
     if rule is None or is_partial(template.code):
         return FallbackFindings()
     target = with_code(template.organization_id, rule.template_code).first()

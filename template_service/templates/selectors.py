@@ -162,8 +162,8 @@ def template_record(template: Template) -> TemplateRecord | None:
         track_opens=template.track_opens,
         track_clicks=template.track_clicks,
         expect_receipt_within=template.expect_receipt_within,
-        fallback=msgspec.convert(template.fallback, FallbackRule | None),
-        push=msgspec.convert(template.push, PushDelivery | None),
+        fallback=fallback_of(template),
+        push=push_of(template),
     )
 
 
@@ -177,7 +177,7 @@ def published(version: TemplateVersion) -> PublishedVersion:
         html_content=prepared.get("html_content", version.html_content),
         variables=tuple(prepared.get("variables", version.variables)),
         optional_variables=tuple(prepared.get("optional_variables", version.optional_variables)),
-        provider_template=_provider_template(version),
+        provider_template=provider_template_of(version),
     )
 
 
@@ -193,11 +193,22 @@ def written(version: TemplateVersion) -> PublishedVersion:
         html_content=version.mjml or version.html_content,
         variables=tuple(version.variables),
         optional_variables=tuple(version.optional_variables),
-        provider_template=_provider_template(version),
+        provider_template=provider_template_of(version),
     )
 
 
-def _provider_template(version: TemplateVersion) -> ProviderTemplate | None:
+def fallback_of(template: Template) -> FallbackRule | None:
+    """What takes its place where a notification does not arrive."""
+    return msgspec.convert(template.fallback, FallbackRule | None)
+
+
+def push_of(template: Template) -> PushDelivery | None:
+    """How its pushes are delivered."""
+    return msgspec.convert(template.push, PushDelivery | None)
+
+
+def provider_template_of(version: TemplateVersion) -> ProviderTemplate | None:
+    """The template of a WhatsApp provider that is sent in place of its words."""
     return msgspec.convert(version.provider_template, ProviderTemplate | None)
 
 

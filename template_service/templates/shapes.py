@@ -13,8 +13,8 @@ from carillon.contracts.messages import Content, EmailContent, ProviderTemplate,
 from carillon.contracts.records import FallbackRule, PushDelivery
 from carillon.rendering import Problem
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
-from template_service.templates.options import rule_of
 from template_service.templates.previews import Findings
+from template_service.templates.selectors import fallback_of, provider_template_of, push_of
 from template_service.templates.services.dependents import Dependent
 
 COMPARED = (
@@ -190,8 +190,8 @@ def show_template(
         track_opens=template.track_opens,
         track_clicks=template.track_clicks,
         expect_receipt_within=template.expect_receipt_within,
-        fallback=rule_of(template),
-        push=msgspec.convert(template.push, PushDelivery | None),
+        fallback=fallback_of(template),
+        push=push_of(template),
         default_language=template.default_language,
         version=version.number,
         language=version.language,
@@ -200,7 +200,7 @@ def show_template(
         content=version.content,
         html_content=version.html_content,
         mjml=version.mjml,
-        provider_template=msgspec.convert(version.provider_template, ProviderTemplate | None),
+        provider_template=provider_template_of(version),
         variables=list(version.variables),
         optional_variables=list(version.optional_variables),
         sample_data=template.sample_data,
