@@ -34,11 +34,7 @@ class Answered(msgspec.Struct, frozen=True):
     @property
     def kind(self) -> str:
         """As the metric names it."""
-        if self.heard is None:
-            return "defect"
-        if isinstance(self.heard, Acceptance):
-            return "accepted"
-        return _KINDS.get(type(self.heard), "temporary")
+        return _kind_of(self.heard)
 
 
 class Sender:
@@ -115,17 +111,14 @@ class Sender:
         with tracing.span(f"send {choice.name}", "client") as span:
             try:
                 answer = heard = choice.member.provider.send(job)
-                kind = "accepted"
             except DeliveryFailure as failure:
                 answer = heard = failure
-                kind = _KINDS.get(type(failure), "temporary")
                 span.fail(failure.reason.value)
             except Exception as defect:  # noqa: BLE001  a provider's bug must not stop the lane
-                kind, heard = "defect", None
-                answer = defect_of(job, choice, defect)
+                answer, heard = defect_of(job, choice, defect), None
                 span.fail(type(defect).__name__)
         metrics.call_seconds(job.channel, choice.name).observe(time.perf_counter() - started)
-        metrics.calls(job.channel, choice.name, kind).inc()
+        metrics.calls(job.channel, choice.name, _kind_of(heard)).inc()
         self._order.heard(choice, heard)
         return answer
 
@@ -154,6 +147,15 @@ _KINDS: dict[type[DeliveryFailure], str] = {
     PermanentFailure: "permanent",
     OutcomeUnknown: "unknown",
 }
+
+
+def _kind_of(heard: Acceptance | DeliveryFailure | None) -> str:
+    """Of what the breaker was told; None was a defect."""
+    if heard is None:
+        return "defect"
+    if isinstance(heard, Acceptance):
+        return "accepted"
+    return _KINDS.get(type(heard), "temporary")
 
 
 class _Attempt:
