@@ -5,14 +5,18 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from carillon.contracts import ids
+from carillon.web.read_only_admin import ReadOnlyAdmin
 from gateway.batches.models import Batch
 from gateway.batches.presentation import state_of
 from gateway.batches.selectors import progress_of
 
 
 @admin.register(Batch)
-class BatchAdmin(admin.ModelAdmin[Batch]):
-    """What was asked for and how far it is; refusals may quote clients, and stay unseen."""
+class BatchAdmin(ReadOnlyAdmin, admin.ModelAdmin[Batch]):
+    """What was asked for and how far it is; refusals may quote clients, and stay unseen.
+
+    The API accepts them, and their notifications name them.
+    """
 
     list_display = (
         "id",
@@ -74,15 +78,3 @@ class BatchAdmin(admin.ModelAdmin[Batch]):
         found = progress_of(batch)
         counts = ", ".join(f"{many} {status.value}" for status, many in found.counts.items())
         return f"{state_of(batch, found).value}: {counts or 'no notifications'}"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """The API accepts them."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Batch | None = None) -> bool:
-        """There is nothing to edit."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Batch | None = None) -> bool:
-        """Its notifications name it."""
-        return False

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from carillon.contracts import ids
 from carillon.observability.masking import mask_text
 from carillon.web.errors import ApiError
+from carillon.web.read_only_admin import ReadOnlyAdmin
 from gateway.deliveries.models import DeadLetter
 from gateway.deliveries.services.replay import replay_dead_letter
 from gateway.notifications.admin_pages import CappedPaginator
@@ -41,8 +42,11 @@ class ReplayedFilter(admin.SimpleListFilter):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(admin.ModelAdmin[DeadLetter]):
-    """Failures; what was said, and to whom, stays unseen."""
+class DeadLetterAdmin(ReadOnlyAdmin, admin.ModelAdmin[DeadLetter]):
+    """Failures; what was said, and to whom, stays unseen.
+
+    They go with their notifications. Replaying has a permission of its own.
+    """
 
     list_display = (
         "id",
@@ -158,18 +162,6 @@ class DeadLetterAdmin(admin.ModelAdmin[DeadLetter]):
     def has_replay_permission(self, request: HttpRequest) -> bool:
         """Who may change dead letters may replay them."""
         return request.user.has_perm("deliveries.change_deadletter")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Failures add them."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
-        """There is nothing to edit; replaying has its own permission."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
-        """They go with their notifications."""
-        return False
 
 
 def _outcome(letter: DeadLetter) -> str:

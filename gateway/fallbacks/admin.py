@@ -1,16 +1,16 @@
 """Admin pages: to look at what was sent in place of what, or why not."""
 
 from django.contrib import admin
-from django.http import HttpRequest
 
 from carillon.observability.masking import mask_text
+from carillon.web.read_only_admin import ReadOnlyAdmin
 from gateway.fallbacks.models import Fallback
 from gateway.notifications.admin_pages import CappedPaginator
 
 
 @admin.register(Fallback)
-class FallbackAdmin(admin.ModelAdmin[Fallback]):
-    """What happened; the events process decides."""
+class FallbackAdmin(ReadOnlyAdmin, admin.ModelAdmin[Fallback]):
+    """What happened; the events process decides, and it goes with its notification."""
 
     list_display = (
         *("notification_id", "cause", "channel", "template_code", "status", "reason"),
@@ -30,15 +30,3 @@ class FallbackAdmin(admin.ModelAdmin[Fallback]):
     def told(self, fallback: Fallback) -> str:
         """Masked, as all that errors say."""
         return mask_text(fallback.message) or "-"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: what does not arrive makes one."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Fallback | None = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Fallback | None = None) -> bool:
-        """It goes with its notification."""
-        return False

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from carillon.contracts import ids
 from carillon.contracts.channels import CHANNELS
 from carillon.observability.masking import mask_text
+from carillon.web.read_only_admin import ReadOnlyAdmin
 from gateway.notifications.admin_pages import CappedPaginator
 from gateway.notifications.models import Notification
 from gateway.notifications.presentation import recipient_of
@@ -38,8 +39,11 @@ class ChannelFilter(admin.SimpleListFilter):
 
 
 @admin.register(Notification)
-class NotificationAdmin(admin.ModelAdmin[Notification]):
-    """Status and history; what was said stays unseen."""
+class NotificationAdmin(ReadOnlyAdmin, admin.ModelAdmin[Notification]):
+    """Status and history; what was said stays unseen.
+
+    The API accepts notifications, the state machine moves them, retention clears them.
+    """
 
     list_display = (
         "id",
@@ -136,15 +140,3 @@ class NotificationAdmin(admin.ModelAdmin[Notification]):
     def error(self, notification: Notification) -> str:
         """Masked too: providers like to repeat the address."""
         return mask_text(notification.error_message) or "-"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """The API accepts notifications."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Notification | None = None) -> bool:
-        """The state machine moves them."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Notification | None = None) -> bool:
-        """Retention clears them."""
-        return False

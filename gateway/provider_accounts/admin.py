@@ -3,15 +3,18 @@
 from datetime import UTC, datetime
 
 from django.contrib import admin
-from django.http import HttpRequest
 
+from carillon.web.read_only_admin import ReadOnlyAdmin
 from gateway.provider_accounts.models import ProviderAccount
 from gateway.provider_accounts.presentation import show_verification
 
 
 @admin.register(ProviderAccount)
-class ProviderAccountAdmin(admin.ModelAdmin[ProviderAccount]):
-    """To look at; their owners change them through the API."""
+class ProviderAccountAdmin(ReadOnlyAdmin, admin.ModelAdmin[ProviderAccount]):
+    """To look at; their owners change them through the API.
+
+    Were one deleted, the platform's own providers would send in its place.
+    """
 
     list_display = (
         "name",
@@ -69,19 +72,3 @@ class ProviderAccountAdmin(admin.ModelAdmin[ProviderAccount]):
         shown = show_verification(account, datetime.now(UTC))
         code = f" ({shown.code})" if shown.code else ""
         return f"{shown.message or '-'}{code}"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: their owners bring them."""
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: ProviderAccount | None = None
-    ) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: ProviderAccount | None = None
-    ) -> bool:
-        """Never: the platform's own providers would send in its place."""
-        return False

@@ -1,15 +1,15 @@
 """Admin pages: to see what the user service is still to be told."""
 
 from django.contrib import admin
-from django.http import HttpRequest
 
 from carillon.observability.masking import mask_address
+from carillon.web.read_only_admin import UneditedAdmin
 from gateway.suppressions.models import AddressReport
 
 
 @admin.register(AddressReport)
-class AddressReportAdmin(admin.ModelAdmin[AddressReport]):
-    """Empty while all is well."""
+class AddressReportAdmin(UneditedAdmin, admin.ModelAdmin[AddressReport]):
+    """Empty while all is well; deliveries teach."""
 
     list_display = ("id", "channel", "masked_address", "reason", "source", "attempts", "due_at")
     list_per_page = 50
@@ -20,11 +20,3 @@ class AddressReportAdmin(admin.ModelAdmin[AddressReport]):
     def masked_address(self, report: AddressReport) -> str:
         """Enough to recognise."""
         return mask_address(report.address)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: deliveries teach."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AddressReport | None = None) -> bool:
-        """Never."""
-        return False

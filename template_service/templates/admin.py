@@ -7,6 +7,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from carillon.web.read_only_admin import ReadOnlyAdmin
 from template_service.templates.models import Template, TemplateVersion
 from template_service.templates.selectors import published
 
@@ -47,24 +48,8 @@ class VersionInline(admin.TabularInline[TemplateVersion, Template]):
         return False
 
 
-class _ReadOnly:
-    """Nothing is added, changed or deleted here."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Through the API."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Through the API."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Templates are archived, through the API."""
-        return False
-
-
 @admin.register(Template)
-class TemplateAdmin(_ReadOnly, admin.ModelAdmin[Template]):
+class TemplateAdmin(ReadOnlyAdmin, admin.ModelAdmin[Template]):
     """Templates of every organization."""
 
     list_display = ("code", "name", "type", "category", "organization", "versions_", "is_archived")
@@ -98,7 +83,7 @@ class TemplateAdmin(_ReadOnly, admin.ModelAdmin[Template]):
 
 
 @admin.register(TemplateVersion)
-class TemplateVersionAdmin(_ReadOnly, admin.ModelAdmin[TemplateVersion]):
+class TemplateVersionAdmin(ReadOnlyAdmin, admin.ModelAdmin[TemplateVersion]):
     """The words of one version: as they were written, and as they are sent."""
 
     list_display = (

@@ -1,19 +1,19 @@
 """Admin pages: to look at. Changes go through the API, which checks them."""
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from carillon.web.read_only_admin import ReadOnlyAdmin
+from user_service.admin_words import lines, on_and_off
 from user_service.choices import effective
 from user_service.policies.categories import Category
 from user_service.policies.models import Policy
 from user_service.policies.selectors import all_categories
-from user_service.read_only_admin import ReadOnlyAdmin, lines, on_and_off
 
 
 @admin.register(Policy)
 class PolicyAdmin(ReadOnlyAdmin, admin.ModelAdmin[Policy]):
-    """What organizations decided for their users."""
+    """What organizations decided for their users; the API takes it back, and tells the cache."""
 
     list_display = ("organization", "updated_at")
     list_select_related = ("organization",)
@@ -31,10 +31,6 @@ class PolicyAdmin(ReadOnlyAdmin, admin.ModelAdmin[Policy]):
     def decided(self, policy: Policy) -> SafeString:
         """All of them, with what holds of each."""
         return lines((code, _told(found)) for code, found in sorted(all_categories(policy).items()))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Policy | None = None) -> bool:
-        """The API takes back what was decided, and tells the cache."""
-        return False
 
 
 def _told(category: Category) -> str:

@@ -4,13 +4,13 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from user_service.read_only_admin import ReadOnlyAdmin
+from carillon.web.read_only_admin import UneditedAdmin
 from user_service.suppressions.models import Suppression
 from user_service.suppressions.services.changes import release
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Suppression]):
+class SuppressionAdmin(UneditedAdmin, admin.ModelAdmin[Suppression]):
     """Suppressed addresses of every organization."""
 
     list_display = ("known_as", "channel", "reason", "source", "organization", "created_at", "id")

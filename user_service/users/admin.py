@@ -9,9 +9,10 @@ from django.utils.safestring import SafeString
 
 from carillon.contracts import ids
 from carillon.observability.masking import mask_address
+from carillon.web.read_only_admin import UneditedAdmin
+from user_service.admin_words import lines, on_and_off
 from user_service.choices import effective
 from user_service.policies.selectors import policy_of
-from user_service.read_only_admin import ReadOnlyAdmin, lines, on_and_off
 from user_service.users.models import Device, PreferenceChange, User
 from user_service.users.services.devices import delete_device
 from user_service.users.services.users import delete_user
@@ -21,7 +22,7 @@ def _device_token(device: Device) -> str:
     return mask_address(device.token)
 
 
-class DeviceInline(ReadOnlyAdmin, admin.TabularInline[Device, User]):
+class DeviceInline(UneditedAdmin, admin.TabularInline[Device, User]):
     """A user's devices, on the user's page."""
 
     model = Device
@@ -37,7 +38,7 @@ class DeviceInline(ReadOnlyAdmin, admin.TabularInline[Device, User]):
         return _device_token(device)
 
 
-class PreferenceChangeInline(ReadOnlyAdmin, admin.TabularInline[PreferenceChange, User]):
+class PreferenceChangeInline(UneditedAdmin, admin.TabularInline[PreferenceChange, User]):
     """What a user changed their mind about, the newest first."""
 
     model = PreferenceChange
@@ -54,7 +55,7 @@ class PreferenceChangeInline(ReadOnlyAdmin, admin.TabularInline[PreferenceChange
 
 
 @admin.register(User)
-class UserAdmin(ReadOnlyAdmin, admin.ModelAdmin[User]):
+class UserAdmin(UneditedAdmin, admin.ModelAdmin[User]):
     """Users of every organization."""
 
     list_display = ("email", "name", "phone_number", "external_id", "organization", "id")
@@ -124,7 +125,7 @@ class UserAdmin(ReadOnlyAdmin, admin.ModelAdmin[User]):
 
 
 @admin.register(Device)
-class DeviceAdmin(ReadOnlyAdmin, admin.ModelAdmin[Device]):
+class DeviceAdmin(UneditedAdmin, admin.ModelAdmin[Device]):
     """Devices of every user."""
 
     list_display = ("id", "platform", "masked_token", "owner", "organization", "registered_at")
