@@ -109,11 +109,7 @@ def _insert_reserved(new: storage.NewNotification, reservation: Reservation) -> 
     settled by what PostgreSQL says later, and the client may try again at once.
     """
     try:
-        stored = (
-            _insert_counted(new, reservation.claim)
-            if reservation.must_count
-            else storage.insert(new)
-        )
+        stored = insert_within_quota(new, reservation)
     except QuotaExceeded:
         reservations.release(reservation)
         reservations.must_recount(reservation.claim)
@@ -128,8 +124,14 @@ def _insert_reserved(new: storage.NewNotification, reservation: Reservation) -> 
     return stored
 
 
-def _insert_counted(new: storage.NewNotification, claim: Claim) -> bool:
-    """Count and insert while nobody else of the organization does. Raises QuotaExceeded."""
+def insert_within_quota(new: storage.NewNotification, reservation: Reservation) -> bool:
+    """Insert; what Redis could not count is counted first, while nobody else inserts.
+
+    False where the request_id is taken. Raises QuotaExceeded and Django's database errors.
+    """
+    if not reservation.must_count:
+        return storage.insert(new)
+    claim = reservation.claim
     with transaction.atomic():
         counting.lock_quota(new.organization_id)
         used = counting.count_since(new.organization_id, claim.month.start)

@@ -22,8 +22,8 @@ from gateway.fallbacks.models import Fallback, FallbackStatus
 from gateway.fallbacks.promises import Promise
 from gateway.fallbacks.services.claiming import NotSent, settle_not_sent
 from gateway.fallbacks.services.composing import asked_again, compose_again
-from gateway.notifications import counting, storage
-from gateway.notifications.acceptance import claim_for, new_notification
+from gateway.notifications import storage
+from gateway.notifications.acceptance import claim_for, insert_within_quota, new_notification
 from gateway.notifications.change_errors import NotCancellable, NotificationBusy
 from gateway.notifications.errors import NotificationNotFound
 from gateway.notifications.models import Notification, NotificationContent
@@ -125,7 +125,8 @@ def _store(
     try:
         with transaction.atomic():
             _check_missed(fallback)
-            _insert(child, reservation)
+            if not insert_within_quota(child, reservation):
+                raise AssertionError("a request_id of our own was taken")
             _settle_sent(fallback, child)
     except _Missed as missed:
         reservations.release(reservation)
@@ -159,18 +160,6 @@ def _check_missed(fallback: Fallback) -> None:
         raise _Missed(NotSent(str(locked.status)))
     if not NotificationContent.objects.filter(pk=fallback.pk).exists():
         raise _Missed(NotSent("content_cleared"))
-
-
-def _insert(child: storage.NewNotification, reservation: Reservation) -> None:
-    """Raises QuotaExceeded."""
-    claim = reservation.claim
-    if reservation.must_count:
-        counting.lock_quota(child.organization_id)
-        used = counting.count_since(child.organization_id, claim.month.start)
-        if claim.quota is not None and used >= claim.quota:
-            raise reservations.exceeded(claim)
-    if not storage.insert(child):
-        raise AssertionError("a request_id of our own was taken")
 
 
 def _settle_sent(fallback: Fallback, child: storage.NewNotification) -> None:
