@@ -16,8 +16,10 @@ from carillon.errors import DeliveryFailure, PermanentFailure
 from carillon.settings import Environment, SettingsError
 from email_worker.mailbox import InvalidMailbox
 from email_worker.mime import Mail, Sender, build_mail, make_sender
+from email_worker.smtp.losses import ConnectionLost, hung_up
+from email_worker.smtp.opening import Server
 from email_worker.smtp.pool import NAME, Lifetime, SessionPool
-from email_worker.smtp.session import ConnectionLost, Server, Session, hung_up
+from email_worker.smtp.session import Session
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from carillon.worker import metrics
-from email_worker.smtp.session import Server, Session
+from email_worker.smtp.opening import Server
+from email_worker.smtp.session import Session
 
 NAME = "smtp"
 

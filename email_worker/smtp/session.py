@@ -15,49 +15,18 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from carillon.contracts.provider import OutcomeUnknown
 from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
 from email_worker.mime import Mail
-from email_worker.smtp.public import PublicSMTP, PublicSMTPOverTLS
+from email_worker.smtp.losses import ConnectionLost, hung_up, loss_of, lost_reason
+from email_worker.smtp.opening import Server, open_connection
 from email_worker.smtp.replies import Reply, Stage, failure_of
 
 DOT = b".\r\n"
 RECEIVE = 16 * 1024  # octets at once
 LONGEST_LINE = 8 * 1024  # octets of a reply's line; RFC 5321 allows 512
 NO_REPLY = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Where and how to connect; `security` is "plain", "starttls" or "tls". Seconds.
-
-    `public_only` refuses addresses that are not the Internet's.
-    """
-
-    host: str
-    port: int
-    security: str = "plain"
-    username: str = ""
-    password: str = ""
-    timeout: float = 10.0
-    public_only: bool = False
-
-
-class ConnectionLost(Exception):
-    """The server closed the connection before any of the mail was sent: nothing was accepted."""
-
-
-def hung_up(lost: ConnectionLost | None = None) -> TemporaryFailure:
-    """What a closed connection is to whoever asked, where no other one is tried."""
-    failure = TemporaryFailure(
-        "The mail server closed the connection.",
-        reason=Reason.PROVIDER_UNAVAILABLE,
-        code=str(lost or ""),
-    )
-    failure.__cause__ = lost
-    return failure
 
 
 class Session:
@@ -68,10 +37,7 @@ class Session:
         self.opened_at = self.used_at = time.monotonic()
         self.mails = 0
         self.usable = True
-        try:
-            self._smtp = _open(server, tls)
-        except (OSError, smtplib.SMTPException) as error:
-            raise _opening_failure(error) from error
+        self._smtp = open_connection(server, tls)
         if self._smtp.sock is None:
             raise hung_up()
         self._socket: socket.socket = self._smtp.sock
@@ -198,7 +164,7 @@ class Session:
         try:
             self._socket.sendall(octets)
         except OSError as error:
-            raise _lost(error) from error
+            raise loss_of(error) from error
 
     def _all_positive(self, count: int) -> bool:
         """Take the next `count` replies if they are the usual ones, each of one line, 354 last.
@@ -209,7 +175,7 @@ class Session:
             while self._received.count(b"\n") < count:
                 self._receive()
         except (OSError, smtplib.SMTPException) as error:
-            raise _lost(error) from error
+            raise loss_of(error) from error
         lines = self._received.split(b"\n", count)
         if not lines[count - 1].startswith(b"354 "):
             return False
@@ -222,7 +188,7 @@ class Session:
         try:
             return [self._reply() for _ in range(count)]
         except (OSError, smtplib.SMTPException) as error:
-            raise _lost(error) from error
+            raise loss_of(error) from error
 
     def _in_turn(self, commands: list[bytes]) -> list[Reply]:
         """One after the other; DATA only where the sender and a recipient were accepted."""
@@ -265,7 +231,7 @@ class Session:
             if sent < len(mail):
                 raise TemporaryFailure(
                     "The mail server went away before it had the whole mail.",
-                    reason=_lost_reason(error),
+                    reason=lost_reason(error),
                     code=type(error).__name__,
                 ) from error
 
@@ -281,7 +247,7 @@ class Session:
             self._socket.sendall(command)
             return self._reply()
         except (OSError, smtplib.SMTPException) as error:
-            raise _lost(error) from error
+            raise loss_of(error) from error
 
     def _reply(self) -> Reply:
         """The next reply, of one line or several (RFC 5321, 4.2.1); of its texts, one a line."""
@@ -308,52 +274,6 @@ class Session:
         self._received += octets
 
 
-def _open(server: Server, tls: ssl.SSLContext | None) -> smtplib.SMTP:
-    # Named here because smtplib would ask the DNS for our name at each connection.
-    name = socket.gethostname() or "localhost"
-    smtp: smtplib.SMTP
-    if server.security == "tls":
-        over_tls = PublicSMTPOverTLS if server.public_only else smtplib.SMTP_SSL
-        smtp = over_tls(server.host, server.port, name, timeout=server.timeout, context=tls)
-    else:
-        plain = PublicSMTP if server.public_only else smtplib.SMTP
-        smtp = plain(server.host, server.port, name, timeout=server.timeout)
-    try:
-        smtp.ehlo_or_helo_if_needed()
-        if server.security == "starttls":
-            smtp.starttls(context=tls)
-            smtp.ehlo_or_helo_if_needed()
-        if server.username:
-            smtp.login(server.username, server.password)
-    except BaseException:
-        smtp.close()
-        raise
-    if smtp.sock is not None:
-        # Commands and mail travel in separate small packets: never wait to fill one.
-        smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return smtp
-
-
-def _opening_failure(error: Exception) -> DeliveryFailure:
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        return PermanentFailure(
-            "The mail server offers neither the encryption nor the login that is configured.",
-            reason=Reason.CONFIGURATION,
-        )
-    if isinstance(error, smtplib.SMTPResponseException):
-        return failure_of(Reply(error.smtp_code, _text(error.smtp_error)), Stage.CONNECT)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return PermanentFailure(
-            "The mail server's certificate is not valid for its name.",
-            reason=Reason.CONFIGURATION,
-        )
-    return TemporaryFailure(
-        "The mail server cannot be reached.",
-        reason=_lost_reason(error),
-        code=type(error).__name__,
-    )
-
-
 def _refusal(replies: list[Reply], recipients: int, mail: Mail) -> DeliveryFailure | None:
     """The failure that the replies to MAIL, RCPT… and DATA add up to, or None."""
     hide = _addresses(mail)
@@ -371,21 +291,3 @@ def _refusal(replies: list[Reply], recipients: int, mail: Mail) -> DeliveryFailu
 
 def _addresses(mail: Mail) -> tuple[str, ...]:
     return tuple(recipient.address for recipient in mail.recipients)
-
-
-def _lost(error: Exception) -> ConnectionLost | TemporaryFailure:
-    """A closed connection is worth a new one at once; a silent server no second wait."""
-    if _lost_reason(error) is not Reason.TIMED_OUT:
-        return ConnectionLost(type(error).__name__)
-    return TemporaryFailure(
-        "The mail server did not answer in time.", reason=Reason.TIMED_OUT, code="timeout"
-    )
-
-
-def _lost_reason(error: Exception) -> Reason:
-    timed_out = isinstance(error, TimeoutError) or "timed out" in str(error)
-    return Reason.TIMED_OUT if timed_out else Reason.PROVIDER_UNAVAILABLE
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

@@ -13,7 +13,8 @@ import pytest
 from carillon.errors import PermanentFailure, Reason, TemporaryFailure
 from email_worker.providers.smtp import SMTPProvider
 from email_worker.smtp import public
-from email_worker.smtp.session import Server, Session
+from email_worker.smtp.opening import Server
+from email_worker.smtp.session import Session
 from email_worker.tests.servers import RawServer
 from email_worker.tests.test_verify import SENDER
 

@@ -19,8 +19,8 @@ from carillon.testing.providers import delivery_job
 from email_worker.mime import make_sender
 from email_worker.providers.smtp import SMTPProvider, sender_from, server_from
 from email_worker.smtp import public
+from email_worker.smtp.opening import Server
 from email_worker.smtp.pool import Lifetime
-from email_worker.smtp.session import Server
 from email_worker.tests.servers import RawServer, ScriptedServer
 
 SENDER = make_sender("Carillon", "notifications@carillon.test")

@@ -10,7 +10,7 @@ from carillon.errors import PermanentFailure, Reason, TemporaryFailure
 from carillon.testing.providers import Case, ProviderContract, Rig
 from email_worker.mime import make_sender
 from email_worker.providers.smtp import SMTPProvider
-from email_worker.smtp.session import Server
+from email_worker.smtp.opening import Server
 from email_worker.tests.servers import RawServer
 
 TIMEOUT = 0.3

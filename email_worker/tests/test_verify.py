@@ -30,7 +30,7 @@ from email_worker.providers.anymail import SERVICES, Account, AnymailProvider, f
 from email_worker.providers.sendgrid import SendGridProvider
 from email_worker.providers.ses import SESProvider
 from email_worker.providers.smtp import SMTPProvider, sender_from
-from email_worker.smtp.session import Server
+from email_worker.smtp.opening import Server
 from email_worker.tests.servers import RawServer, ScriptedServer
 from email_worker.tests.test_ses import refusal as amazon_refuses
 
