@@ -8,11 +8,11 @@ from carillon.contracts.channels import CHANNELS
 from carillon.web.envelope import success
 from carillon.web.errors import ValidationFailed
 from template_service.templates.models import Template, TemplateVersion, VersionStatus
+from template_service.templates.presentation import show_template
 from template_service.templates.previews import lint
 from template_service.templates.selectors import Filters
 from template_service.templates.services.changes import etag_of
 from template_service.templates.services.publishing import Published
-from template_service.templates.shapes import show_template
 
 TEXT_MOST = 200
 NUMBER_MOST = 2**31 - 1

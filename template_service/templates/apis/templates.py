@@ -24,6 +24,7 @@ from template_service.templates.apis.requests import (
 )
 from template_service.templates.bodies import ChangeBody, ReplaceBody, TemplateBody
 from template_service.templates.models import VersionStatus
+from template_service.templates.presentation import show_template
 from template_service.templates.selectors import (
     chosen_version,
     find_template,
@@ -37,7 +38,7 @@ from template_service.templates.services.drafting import (
     replace_template,
 )
 from template_service.templates.services.publishing import archive_template
-from template_service.templates.shapes import TemplateShape, show_template
+from template_service.templates.shapes import TemplateShape
 
 _TAGS = ["templates"]
 _FOUND = (*CALLER_ERRORS, (404, "template_not_found"))

@@ -20,6 +20,12 @@ from template_service.templates.apis.requests import (
     number_asked,
 )
 from template_service.templates.bodies import ChosenBody, PreviewBody, VersionBody, check_reader
+from template_service.templates.presentation import (
+    show_diff,
+    show_lint,
+    show_preview,
+    show_version,
+)
 from template_service.templates.previews import lint, preview
 from template_service.templates.selectors import (
     chosen_version,
@@ -33,10 +39,6 @@ from template_service.templates.shapes import (
     PreviewShape,
     TemplateShape,
     VersionShape,
-    show_diff,
-    show_lint,
-    show_preview,
-    show_version,
 )
 
 _TAGS = ["templates"]
