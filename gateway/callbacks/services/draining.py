@@ -4,18 +4,22 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 import psycopg
 
-from carillon.contracts import ids
-from carillon.contracts.messages import DeliveryEvent, Outcome
+from carillon.contracts.messages import Outcome
 from carillon.contracts.suppressions import SuppressionReason
-from carillon.errors import Reason
 from gateway.callbacks.events import OUTCOMES, Kind
 from gateway.callbacks.services import draining_sql as sql
+from gateway.callbacks.services.draining_rows import (
+    About,
+    Attempt,
+    Kept,
+    attempt_of,
+    delivery_event,
+)
 from gateway.deliveries.retry import RetryPolicy
 from gateway.deliveries.services.events import AppliedBatch, apply_events
 from gateway.deliveries.services.reading import ReadEvent
@@ -32,57 +36,6 @@ BATCH = 500
 REFUSED = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError, LookupError)
 # Seconds between two looks for the message that a report is about, doubling.
 FIRST_WAIT, LONGEST_WAIT = 1.0, 3_600.0
-
-
-class About(NamedTuple):
-    """What a report names; of an organization's own account, that one's messages alone."""
-
-    provider: str
-    provider_message_id: str
-    organization: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A row that is due."""
-
-    id: int
-    provider: str
-    provider_message_id: str
-    notification: UUID | None
-    # Whose own account reported it; None for the platform's.
-    organization: UUID | None
-    # A Kind, as text.
-    kind: str
-    reason: str
-    suppress: str
-    code: str
-    message: str
-    occurred_at: datetime
-    received_at: datetime
-    tries: int
-
-    @property
-    def about(self) -> About:
-        """By what its notification is looked for."""
-        return About(self.provider, self.provider_message_id, self.organization)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What a report is about; read while its notification is locked."""
-
-    notification: UUID
-    number: int
-    organization: UUID
-    correlation_id: str
-    channel: str
-    provider: str
-    provider_message_id: str
-    # An Outcome, as text.
-    outcome: str
-    started_at: datetime
-    duration_ms: float
 
 
 @dataclass(slots=True)
@@ -192,7 +145,7 @@ class _Batch:
                 # Nobody could say whom it is about, and the two may be of two organizations.
                 self._drained.settled.append((kept, "ambiguous"))
                 continue
-            attempt = _attempt_of(kept, attempts.get(next(iter(found), None), ()))
+            attempt = attempt_of(kept, attempts.get(next(iter(found), None), ()))
             if attempt is not None:
                 about[kept.id] = attempt
         return about
@@ -260,7 +213,7 @@ class _Batch:
             outcome = OUTCOMES.get(Kind(kept.kind))
             told = False
             if outcome is not None:
-                event = _delivery_event(kept, attempt, outcome)
+                event = delivery_event(kept, attempt, outcome)
                 events.append(ReadEvent(attempt.notification, event))
                 key = attempt.notification, attempt.number
                 if refines(recorded[key], outcome):
@@ -277,39 +230,6 @@ class _Batch:
                 )
         keep_suppressions(self._connection, suppressions, at=self._now)
         return events
-
-
-def _attempt_of(kept: Kept, attempts: Sequence[Attempt]) -> Attempt | None:
-    """The newest that the provider may mean; of our own reports any."""
-    meant = [
-        each
-        for each in attempts
-        if kept.notification is not None
-        or (each.provider, each.provider_message_id) == (kept.provider, kept.provider_message_id)
-    ]
-    return max(meant, key=lambda each: each.number, default=None)
-
-
-def _delivery_event(kept: Kept, attempt: Attempt, outcome: Outcome) -> DeliveryEvent:
-    """As the worker of that attempt would have said it."""
-    return DeliveryEvent(
-        event_id=f"callback_{kept.id}",
-        notification_id=ids.format_id(ids.NOTIFICATION, attempt.notification),
-        attempt=attempt.number,
-        organization_id=ids.format_id(ids.ORGANIZATION, attempt.organization),
-        correlation_id=attempt.correlation_id,
-        channel=attempt.channel,
-        outcome=outcome,
-        provider=attempt.provider,
-        provider_message_id=attempt.provider_message_id,
-        reason=Reason(kept.reason) if kept.reason else None,
-        error_code=kept.code if kept.reason else "",
-        error_message=kept.message,
-        started_at=attempt.started_at,
-        # Two clocks: nothing arrives before it was sent.
-        occurred_at=max(kept.occurred_at, attempt.started_at),
-        duration_ms=attempt.duration_ms,
-    )
 
 
 def _json(rows: Sequence[Mapping[str, object]]) -> str:
