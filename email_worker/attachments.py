@@ -5,7 +5,6 @@ network (requests-hardened checks the very address that it connects to), without
 within bounds of size and time.
 """
 
-import ipaddress
 import logging
 import time
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from carillon.contracts.email import (
 )
 from carillon.contracts.messages import Attachment, EmailContent
 from carillon.errors import PermanentFailure, Reason, TemporaryFailure
+from email_worker.inside import INSIDE
 
 CONNECT_SECONDS = 3.0
 SECONDS = 10.0
@@ -35,13 +35,8 @@ UNKNOWN_TYPE = "application/octet-stream"
 
 # It names the hosts that it refuses, and a host may be a secret of somebody's.
 logging.getLogger("requests_hardened").setLevel(logging.ERROR)
-# Beyond its own: IPv4-compatible and site-local IPv6, and Azure's metadata.
-ip_filter.EXTRA_BLOCKED_NET_RANGES = (
-    *ip_filter.EXTRA_BLOCKED_NET_RANGES,
-    ipaddress.ip_network("::/96"),
-    ipaddress.ip_network("fec0::/10"),
-    ipaddress.ip_network("168.63.129.16/32"),
-)
+# requests-hardened knows some of them itself.
+ip_filter.EXTRA_BLOCKED_NET_RANGES = (*ip_filter.EXTRA_BLOCKED_NET_RANGES, *INSIDE)
 
 
 class File(msgspec.Struct, frozen=True):

@@ -13,15 +13,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from carillon.errors import PermanentFailure, Reason
+from email_worker.inside import INSIDE
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-# Global by the registries, and yet a way inside: IPv4 in IPv6 (RFC 6052, RFC 4291), Azure's host.
-_INSIDE = tuple(
-    ipaddress.ip_network(network)
-    for network in ("::/96", "64:ff9b::/96", "2002::/16", "fec0::/10", "168.63.129.16/32")
-)
 # Of a name with more of them, the others are not tried: each may take the whole timeout.
 MOST_ADDRESSES = 3
 # Octets of one answer: what any server has to say fits into a few hundred.
@@ -123,4 +119,4 @@ def is_public(address: str) -> bool:
         found = mapped
     if not found.is_global or found.is_multicast or found.is_reserved:
         return False
-    return not any(found.version == net.version and found in net for net in _INSIDE)
+    return not any(found.version == net.version and found in net for net in INSIDE)
