@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from carillon.contracts.lanes import Lane
+from carillon.contracts.messages import Outcome
 from carillon.contracts.provider import Acceptance, OutcomeUnknown, Provider
 from carillon.errors import DeliveryFailure, Reason, TemporaryFailure
 from carillon.worker.breaker import Permit
@@ -103,6 +104,11 @@ class Choice:
     def identity(self) -> str:
         """What tells the member from others of the same provider."""
         return self.member.identity
+
+    @property
+    def outcome(self) -> Outcome:
+        """What its acceptance comes to."""
+        return Outcome.SENT if self.member.provider.receipts else Outcome.DELIVERED
 
 
 class ProviderOrder:

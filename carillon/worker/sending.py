@@ -183,7 +183,7 @@ class _Attempt:
         return accepted(
             choice.name,
             acceptance.provider_message_id,
-            Outcome.SENT if choice.member.provider.receipts else Outcome.DELIVERED,
+            choice.outcome,
             started_at=self._started_at,
             duration_ms=self._milliseconds(),
             possible_duplicate=self._possible_duplicate,

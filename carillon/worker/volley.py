@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from carillon.contracts.messages import DeliveryJob, Mode, Outcome
+from carillon.contracts.messages import DeliveryJob, Mode
 from carillon.contracts.provider import Acceptance, Provider
 from carillon.errors import DeliveryFailure
 from carillon.observability import tracing
@@ -138,7 +138,6 @@ class Volley:
     ) -> Flight:
         """Call the provider until all jobs are done, or one shows that it is in trouble."""
         flight: Flight = []
-        outcome = Outcome.SENT if choice.member.provider.receipts else Outcome.DELIVERED
         answers = send([hand.job for hand in ready])
         now = self._bench.now()
         for hand in ready:
@@ -159,7 +158,7 @@ class Volley:
             order.heard(choice, heard)
             flight.append((hand, answer, Answered(started_at, began, seconds, heard)))
             if isinstance(answer, Acceptance):
-                self._accepted(hand, choice, answer, outcome, (started_at, now), seconds)
+                self._accepted(hand, choice, answer, (started_at, now), seconds)
             if heard is None or (isinstance(heard, DeliveryFailure) and in_trouble(heard)):
                 break
             self._bench.pace.heard(seconds)
@@ -175,7 +174,6 @@ class Volley:
         hand: Hand,
         choice: Choice,
         answer: Acceptance,
-        outcome: Outcome,
         times: tuple[datetime, datetime],
         seconds: float,
     ) -> None:
@@ -183,7 +181,7 @@ class Volley:
         done = accepted(
             choice.name,
             answer.provider_message_id,
-            outcome,
+            choice.outcome,
             started_at=times[0],
             occurred_at=times[1],
             duration_ms=round(seconds * 1000, 3),
