@@ -18,6 +18,7 @@ from prometheus_client import Counter, Histogram
 from carillon.observability import tracing
 from carillon.observability.correlation import HTTP_HEADER, sane_or_new
 from carillon.observability.metrics import LATENCY_BUCKETS
+from carillon.web.postgresql import upkeep
 from carillon.web.postgresql.patience import patience
 
 log = structlog.get_logger(__name__)
@@ -46,12 +47,14 @@ class RequestMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self.service: str = settings.CARILLON.service
+        upkeep.take_over()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Raises nothing: Django has turned every exception into an answer by then."""
         started = time.perf_counter()
         correlation_id = sane_or_new(request.META.get("HTTP_X_CORRELATION_ID"))
         request.correlation_id = correlation_id  # type: ignore[attr-defined]
+        upkeep.drop_unusable()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
         with patience(settings.CARILLON.database_patience):

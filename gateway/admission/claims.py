@@ -2,10 +2,10 @@
 
 import hashlib
 from datetime import datetime
-from functools import cached_property
 from uuid import UUID
 
 import msgspec
+from django.utils.functional import cached_property
 
 from carillon.contracts.messages import Mode
 from gateway.admission.limits import LimitState

@@ -23,6 +23,7 @@ class ClientApi(APIView):
     # By HTTP method: any of these will do. A method that is not listed needs none.
     scopes: ClassVar[Mapping[str, Sequence[Scope]]] = {}
 
+    entry: Entry
     limits: tuple[LimitState, ...] = ()
     # What the cache had under `cache_keys`; empty where it was not read.
     entries: tuple[bytes | None, ...] = ()
@@ -31,22 +32,24 @@ class ClientApi(APIView):
         """What to read from the cache in the trip that recognises the key."""
         return ()
 
-    @staticmethod
-    def caller(request: Request) -> KeyRecord:
+    @property
+    def caller(self) -> KeyRecord:
         """Who calls."""
-        return cast("KeyRecord", request.user)
+        return self.entry.record
 
     def perform_authentication(self, request: Request) -> None:
         """Raises what APIKeyAuthentication raises."""
         super().perform_authentication(request)
-        entry = cast("Entry", request.auth)
-        self.limits, self.entries = (entry.limit,), entry.entries
+        self.entry = cast("Entry", request.auth)
+        self.limits, self.entries = (self.entry.limit,), self.entry.entries
 
     def check_permissions(self, request: Request) -> None:
         """Raises InsufficientScope."""
         needed = self.scopes.get(request.method or "", ())
-        caller = self.caller(request)
-        if needed and not any(caller.allows(scope.value) for scope in needed):
+        for scope in needed:
+            if self.caller.allows(scope.value):
+                return
+        if needed:
             raise InsufficientScope(*(scope.value for scope in needed))
 
     def check_throttles(self, request: Request) -> None:
@@ -56,7 +59,7 @@ class ClientApi(APIView):
             raise RateLimitExceeded(
                 f"Your plan allows {limit.most} requests in {limit.window} seconds.", limit.wait
             )
-        note_key_use(self.caller(request).key_id)
+        note_key_use(self.caller.key_id)
 
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any

@@ -3,13 +3,12 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.utils.functional import cached_property
 
-from carillon.contracts import ids
 from carillon.contracts.messages import Content
 from carillon.web.errors import ApiError
 from gateway.admission.limits import LimitState
@@ -39,10 +38,7 @@ class BulkAsked:
     @cached_property
     def organization_id(self) -> UUID:
         """As it is stored."""
-        found = ids.parse_id(ids.ORGANIZATION, self.caller.organization_id)
-        if found is None:
-            raise ValueError("a key's organization has no id")
-        return found
+        return self.caller.organization_uuid
 
     @cached_property
     def digest(self) -> bytes:

@@ -76,7 +76,7 @@ class AccountCallbacksApi(LiveAccountsApi):
     )
     def get(self, request: Request, provider_account_id: str) -> Response:
         """Show it."""
-        account = get_account(self.caller(request).organization_id, provider_account_id)
+        account = get_account(self.caller.organization_id, provider_account_id)
         callback_shape(account)
         found = AccountCallbacks.objects.select_related("account").filter(pk=account.pk).first()
         if found is None:

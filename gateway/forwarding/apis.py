@@ -27,7 +27,7 @@ class ForwardedApi(ClientApi):
         resource = self.resource
         path = client.fill(resource.path, parameters)
         query = client.safe_query(request.META.get("QUERY_STRING", ""))
-        caller = self.caller(request)
+        caller = self.caller
         actor = write_actor(Actor(caller.key_id, caller.name))
         with carried(request, resource.body_limit) as body:
             answer = client.forward(

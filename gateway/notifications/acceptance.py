@@ -36,9 +36,12 @@ def accept_notification(asked: Asked, lookup: Lookup) -> Accepted:
     now = datetime.now(UTC)
     try:
         composed = compose(asked, lookup, now)
-        metrics.COMPOSE_SECONDS.observe(time.perf_counter() - started)
-        with metrics.STORE_SECONDS.time():
+        composed_at = time.perf_counter()
+        metrics.COMPOSE_SECONDS.observe(composed_at - started)
+        try:
             return _store(asked, composed, new_notification(asked, composed, now))
+        finally:
+            metrics.STORE_SECONDS.observe(time.perf_counter() - composed_at)
     except ApiError:
         earlier = _earlier(asked) if asked.request_id else None
         if earlier is None:

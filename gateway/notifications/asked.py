@@ -1,12 +1,11 @@
 """What a client asked for, and what became of it."""
 
 import hashlib
-from functools import cached_property
 from uuid import UUID
 
 import msgspec
+from django.utils.functional import cached_property
 
-from carillon.contracts import ids
 from carillon.contracts.messages import Content
 from carillon.contracts.status import Status
 from gateway.admission.limits import LimitState
@@ -34,10 +33,7 @@ class Asked(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def organization_id(self) -> UUID:
         """As it is stored."""
-        found = ids.parse_id(ids.ORGANIZATION, self.caller.organization_id)
-        if found is None:
-            raise ValueError("a key's organization has no id")
-        return found
+        return self.caller.organization_uuid
 
     @property
     def wanted(self) -> Wanted:

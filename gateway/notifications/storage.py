@@ -10,7 +10,13 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
-from django.db import InterfaceError, OperationalError, connection
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+)
 
 from carillon.contracts.lanes import Lane
 from carillon.contracts.messages import Address, Content, DeliveryPolicy, Mode
@@ -136,9 +142,11 @@ def find(organization_id: UUID, request_id: str) -> Stored | None:
 
 
 def _insert(values: Values) -> bool:
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        return _INSERT.run(connection.connection, values).ntuples == 1
+    # What Django calls `connection` looks the thread's own up at every mention.
+    own = connections[DEFAULT_DB_ALIAS]
+    own.ensure_connection()
+    with own.wrap_database_errors:
+        return _INSERT.run(own.connection, values).ntuples == 1
 
 
 def _is_broken() -> bool:

@@ -50,7 +50,7 @@ class TemplateTestSendApi(ClientApi):
     def check_permissions(self, request: Request) -> None:
         """Needs both scopes. Raises InsufficientScope."""
         super().check_permissions(request)
-        caller = self.caller(request)
+        caller = self.caller
         for scope in _NEEDED if request.method == "POST" else ():
             if not caller.allows(scope.value):
                 raise InsufficientScope(scope.value)
@@ -90,10 +90,10 @@ class TemplateTestSendApi(ClientApi):
         channel = ""
         try:
             body = parse_body(request, TemplateTestBody)
-            rendered = render(self.caller(request), code, body)
+            rendered = render(self.caller, code, body)
             channel = rendered.type
             accepted = send_test(
-                self.caller(request),
+                self.caller,
                 code,
                 body,
                 rendered,

@@ -99,7 +99,7 @@ class AnalyticsApi(ClientApi):
     )
     def get(self, request: Request) -> Response:
         """The counts."""
-        question = _requested(request, self.caller(request))
+        question = _requested(request, self.caller)
         try:
             answer = answer_question(question)
         except TooMuch:

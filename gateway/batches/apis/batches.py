@@ -85,7 +85,7 @@ class BatchesApi(ClientApi):
             created_before=query.time("created_before"),
         )
         query.check()
-        found = list_batches(self.caller(request).organization_id, filters)
+        found = list_batches(self.caller.organization_id, filters)
         meta = page_meta(total=found.count(), limit=page.limit, page=page.number)
         return success([show_batch(batch) for batch in found[page.slice]], LISTED, meta=meta)
 
@@ -125,7 +125,7 @@ class BatchApi(ClientApi):
         query = Query(request, "refusals")
         with_refusals = query.flag("refusals") or False
         query.check()
-        batch = get_batch(self.caller(request).organization_id, batch_id)
+        batch = get_batch(self.caller.organization_id, batch_id)
         shape = show_progress(batch, progress_of(batch), refusals=with_refusals)
         return success(shape, SHOWN)
 
@@ -155,5 +155,5 @@ class BatchCancelApi(ClientApi):
     def post(self, request: Request, batch_id: str) -> Response:
         """Cancel it."""
         expect_no_body(request)
-        batch, progress = cancel_batch(Authority.of(self.caller(request)), batch_id)
+        batch, progress = cancel_batch(Authority.of(self.caller), batch_id)
         return success(show_cancelled(batch, progress), CANCELLED)

@@ -130,7 +130,7 @@ class BulkApi(ClientApi):
         check_notification(shared)
         content = shared.content
         return BulkAsked(
-            caller=self.caller(request),
+            caller=self.caller,
             shared=shared,
             inline=None if content is None else inline_content(shared.notification_type, content),
             recipients=recipients,

@@ -76,7 +76,7 @@ class DeadLettersApi(ClientApi):
         """A page of dead letters."""
         page = requested_page(request)
         filters, replayed = _requested(request)
-        found = list_dead_letters(self.caller(request).organization_id, filters)
+        found = list_dead_letters(self.caller.organization_id, filters)
         if replayed is not None:
             found = found.filter(replayed_at__isnull=not replayed)
         meta = page_meta(total=found.count(), limit=page.limit, page=page.number)

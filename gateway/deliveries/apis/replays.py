@@ -71,7 +71,7 @@ class DeadLetterReplayApi(ClientApi):
     def post(self, request: Request, dead_letter_id: str) -> Response:
         """Replay it."""
         expect_no_body(request)
-        replay = replay_dead_letter(Authority.of(self.caller(request)), dead_letter_id)
+        replay = replay_dead_letter(Authority.of(self.caller), dead_letter_id)
         shape = show_dead_letter(replay.letter)
         if replay.repeated:
             return success(shape, REPEATED, headers={REPLAYED_HEADER: "true"})
@@ -122,7 +122,7 @@ class DeadLettersReplayApi(ClientApi):
         """Replay what matches."""
         body = parse_body(request, ReplayBody)
         check_replay(body)
-        caller = self.caller(request)
+        caller = self.caller
         pace = Pace(body.limit, body.per_second)
         if body.dry_run:
             report = plan_replay(caller.organization_id, _filters(body, caller), pace)

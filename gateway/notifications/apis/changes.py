@@ -98,7 +98,7 @@ class NotificationCancelApi(ClientApi):
     def post(self, request: Request, notification_id: str) -> Response:
         """Cancel it."""
         expect_no_body(request)
-        cancelled = cancel_notification(Authority.of(self.caller(request)), notification_id)
+        cancelled = cancel_notification(Authority.of(self.caller), notification_id)
         return success(show_status(cancelled), CANCELLED)
 
 
@@ -135,7 +135,7 @@ class NotificationRetryApi(ClientApi):
     def post(self, request: Request, notification_id: str) -> Response:
         """Send it again."""
         expect_no_body(request)
-        retried = retry_notification(Authority.of(self.caller(request)), notification_id)
+        retried = retry_notification(Authority.of(self.caller), notification_id)
         rejected = retried.status == Status.REJECTED
         return success(show_status(retried), REJECTED if rejected else RETRIED, status=202)
 
@@ -186,7 +186,7 @@ class NotificationChangeApi(NotificationApi):
         """Change it."""
         body = parse_body(request, ChangeBody)
         check_change(body)
-        caller = self.caller(request)
+        caller = self.caller
         edit_notification(Authority.of(caller), notification_id, body)
         found = get_notification(caller.organization_id, notification_id)
         masked = not caller.allows(Scope.READ.value)
@@ -222,5 +222,5 @@ class NotificationChangeApi(NotificationApi):
     def delete(self, request: Request, notification_id: str) -> Response:
         """Delete it."""
         expect_no_body(request)
-        delete_notification(Authority.of(self.caller(request)), notification_id)
+        delete_notification(Authority.of(self.caller), notification_id)
         return success(DeletedShape(notification_id=notification_id), DELETED)

@@ -63,7 +63,7 @@ class NotificationsApi(ClientApi):
         """Accept a notification, or say what would become of it."""
         channel = ""
         try:
-            asked = create.read_asked(request, self.caller(request), self.body)
+            asked = create.read_asked(request, self.caller, self.body)
             channel = asked.body.notification_type
             lookup = look_up(asked.wanted, self.entries)
             if asked.body.dry_run:
@@ -93,7 +93,7 @@ class NotificationsApi(ClientApi):
     )
     def get(self, request: Request) -> Response:
         """A page of notifications."""
-        caller = self.caller(request)
+        caller = self.caller
         page = listing.requested_listing(request, caller.organization_id)
         masked = _is_masked(caller)
         data = [show_summary(notification, masked=masked) for notification in page.found]
@@ -123,7 +123,7 @@ class NotificationApi(ClientApi):
     )
     def get(self, request: Request, notification_id: str) -> Response:
         """All of it."""
-        caller = self.caller(request)
+        caller = self.caller
         found = get_notification(caller.organization_id, notification_id)
         return success(show_detail(found, masked=_is_masked(caller)), "Notification retrieved")
 
@@ -152,7 +152,7 @@ class NotificationStatusApi(ClientApi):
     def post(self, request: Request) -> Response:
         """Where it is."""
         body = parse_body(request, StatusBody)
-        found = get_status(self.caller(request).organization_id, body.notification_id)
+        found = get_status(self.caller.organization_id, body.notification_id)
         return success(show_status(found), "Notification status retrieved")
 
 

@@ -67,7 +67,7 @@ class APIKeysApi(ClientApi):
     def get(self, request: Request) -> Response:
         """A page of keys."""
         page = requested_page(request)
-        keys = list_api_keys(self.caller(request).organization_id)
+        keys = list_api_keys(self.caller.organization_id)
         meta = page_meta(total=keys.count(), limit=page.limit, page=page.number)
         return success([show_key(key) for key in keys[page.slice]], "API keys retrieved", meta=meta)
 
@@ -102,7 +102,7 @@ class APIKeysApi(ClientApi):
     def post(self, request: Request) -> Response:
         """A new key."""
         body = parse_body(request, APIKeyBody)
-        caller = self.caller(request)
+        caller = self.caller
         _check(body, caller)
         stored, key = create_api_key(
             Organization(pk=caller.organization_id),
@@ -136,7 +136,7 @@ class APIKeyDeactivateApi(ClientApi):
     )
     def post(self, request: Request, key_id: str) -> Response:
         """Deactivate it."""
-        caller = self.caller(request)
+        caller = self.caller
         organization_id = caller.organization_id
         key = get_api_key(organization_id, key_id)
         check_authority(caller, key)

@@ -68,7 +68,7 @@ class OwnOrganizationApi(ClientApi):
     )
     def get(self, request: Request) -> Response:
         """The organization."""
-        caller = self.caller(request)
+        caller = self.caller
         shape = _shown(caller, get_organization(caller.organization_id))
         return success(shape, "Organization retrieved")
 
@@ -99,7 +99,7 @@ class OwnOrganizationApi(ClientApi):
     )
     def patch(self, request: Request) -> Response:
         """The organization after the change."""
-        caller = self.caller(request)
+        caller = self.caller
         if caller.mode is Mode.TEST:
             raise _LIVE_KEY
         body = parse_body(request, OrganizationChanges)

@@ -67,7 +67,7 @@ class APIKeyRotateApi(ClientApi):
     )
     def post(self, request: Request, key_id: str) -> Response:
         """Rotate it."""
-        caller = self.caller(request)
+        caller = self.caller
         body = _requested(request)
         check_authority(caller, get_api_key(caller.organization_id, key_id))
         seconds = body.overlap_seconds

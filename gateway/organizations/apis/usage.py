@@ -44,7 +44,7 @@ class UsageApi(ClientApi):
     )
     def get(self, request: Request) -> Response:
         """The usage."""
-        caller = self.caller(request)
+        caller = self.caller
         month = Month.of(datetime.now(UTC))
         counts = month_counts(caller.organization_uuid, caller.mode.value, month.start, month.end)
         minute = self.limits[0]

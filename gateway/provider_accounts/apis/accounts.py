@@ -52,7 +52,7 @@ class LiveAccountsApi(ClientApi):
 
     def check_live(self, request: Request) -> str:
         """The organization. Raises LiveKeyNeeded."""
-        caller = self.caller(request)
+        caller = self.caller
         if caller.mode is Mode.TEST:
             raise LiveKeyNeeded
         return caller.organization_id
@@ -89,7 +89,7 @@ class ProviderAccountsApi(LiveAccountsApi):
     def get(self, request: Request) -> Response:
         """A page of accounts."""
         page = requested_page(request)
-        accounts = list_accounts(self.caller(request).organization_id)
+        accounts = list_accounts(self.caller.organization_id)
         meta = page_meta(total=accounts.count(), limit=page.limit, page=page.number)
         sealer = credential_sealer()
         return success(
@@ -155,7 +155,7 @@ class ProviderAccountApi(LiveAccountsApi):
     )
     def get(self, request: Request, provider_account_id: str) -> Response:
         """Show it."""
-        account = get_account(self.caller(request).organization_id, provider_account_id)
+        account = get_account(self.caller.organization_id, provider_account_id)
         return success(show_account(account, credential_sealer()), "Provider account retrieved")
 
     @extend_schema(
