@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import parse_qs
@@ -13,6 +13,7 @@ from requests.structures import CaseInsensitiveDict
 
 from carillon.contracts.provider import OutcomeUnknown
 from carillon.errors import PermanentFailure, Reason, TemporaryFailure
+from carillon.testing.http_server import HTTPServer
 from carillon.testing.providers import Case, Rig
 
 TIMEOUT = 0.3
@@ -87,16 +88,15 @@ class HTTPDouble:
         class Handler(_Handler):
             server_side = double
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._server = HTTPServer(Handler)
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self._server.url
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._server.begin()
         return self
 
     def __exit__(
@@ -106,9 +106,7 @@ class HTTPDouble:
         _place: TracebackType | None,
     ) -> None:
         self._stopping.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.end()
 
     @property
     def open(self) -> int:
@@ -132,12 +130,6 @@ class HTTPDouble:
     def be_silent(self) -> None:
         """Until it is stopped, or long after a client has given up."""
         self._stopping.wait(SILENCE)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    # With the five of the standard library, eight threads that connect at once meet a full queue.
-    request_queue_size = 128
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -59,10 +58,3 @@ def ask(port: int, path: str) -> tuple[int, bytes]:
         return 0, b""
     finally:
         link.close()
-
-
-def free_port() -> int:
-    """A port that nobody listens on, for the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port

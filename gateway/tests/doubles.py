@@ -5,11 +5,10 @@ the cache when a record is read, because the owner and not the gateway does that
 """
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -30,6 +29,7 @@ from carillon.record_cache import (
     template_cache,
     user_cache,
 )
+from carillon.testing.http_server import HTTPServer
 from carillon.web.envelope import failure
 
 
@@ -199,18 +199,10 @@ def serving(double: ServiceDouble) -> Iterator[ServiceDouble]:
         def log_message(self, *_args: object) -> None:
             """Tests read answers, not logs."""
 
-    class Server(ThreadingHTTPServer):
-        # Tests come with fifty threads at once; the default makes most of them wait for seconds.
-        request_queue_size = 128
-
-    server = Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    double.url = f"http://127.0.0.1:{server.server_address[1]}"
+    server = HTTPServer(Handler)
+    server.begin()
+    double.url = server.url
     try:
         yield double
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        server.end()

@@ -22,15 +22,17 @@ class RabbitMQ:
     def restore(self) -> None:
         """The whole topology, every queue empty."""
         declare(self.url)
-        for queue in topology.queues():
-            self._purge(queue.name)
+        names = [queue.name for queue in topology.queues()]
+
+        def purge(channel: Any, done: Callable[[Any], None]) -> None:
+            for name in names:
+                channel.queue_purge(name, callback=done if name == names[-1] else None)
+
+        self._on_channel(purge)
 
     def delete(self, queue: str) -> None:
         """Delete a queue with all that is in it."""
         self._on_channel(lambda channel, done: channel.queue_delete(queue, callback=done))
-
-    def _purge(self, queue: str) -> None:
-        self._on_channel(lambda channel, done: channel.queue_purge(queue, callback=done))
 
     def depth(self, queue: str) -> int:
         """Messages that are ready."""
@@ -54,7 +56,7 @@ class RabbitMQ:
             publisher.close()
         assert all(result.confirmed for result in results), results
 
-    def receive(self, queue: str, count: int, timeout: float = 15.0) -> list[Delivery]:
+    def receive(self, queue: str, count: int, timeout: float = 60.0) -> list[Delivery]:
         """Take `count` messages off the queue, or what came within `timeout` seconds."""
         inbox = Inbox()
         consumer = Consumer(self.url, [Subscription(queue, 5_000, inbox.put)], name="test")
@@ -70,6 +72,10 @@ class RabbitMQ:
             consumer.close()
         return taken
 
+    def receive_all(self, queue: str) -> list[Delivery]:
+        """Take what is in the queue; nobody may be publishing."""
+        return self.receive(queue, self.depth(queue))
+
     def _on_channel(self, act: Callable[[Any, Callable[[Any], None]], None]) -> Any:
         answers: list[Any] = []
 
@@ -84,7 +90,7 @@ class RabbitMQ:
         return answers[0]
 
 
-def eventually(condition: Callable[[], bool], timeout: float = 30.0) -> bool:
+def eventually(condition: Callable[[], bool], timeout: float = 60.0) -> bool:
     """Whether `condition` comes true within `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not condition():

@@ -75,7 +75,6 @@ class Broker:
 @pytest.fixture
 def broker(rabbitmq_url: str) -> Iterator[Broker]:
     """The topology, empty before and after."""
-    declare(rabbitmq_url)
     seen = Broker(rabbitmq_url)
     seen.restore()
     yield seen

@@ -18,6 +18,7 @@ from carillon.contracts.messages import Outcome, encode
 from carillon.contracts.status import Status
 from carillon.settings import Environment
 from carillon.testing.proxy import TCPProxy
+from deploy.local.ports import private_port
 from gateway.deliveries import appliers, metrics
 from gateway.deliveries.config import EventsSettings
 from gateway.deliveries.consumers import EventsConsumer
@@ -25,7 +26,7 @@ from gateway.deliveries.models import DeliveryAttempt
 from gateway.notifications.models import Notification
 from gateway.outbox.database import connect
 from gateway.outbox.models import OutboxMessage
-from gateway.tests.commands import Start, ask, free_port
+from gateway.tests.commands import Start, ask
 from gateway.tests.factories import make_copies, make_event, make_notification
 from gateway.tests.rabbitmq import RabbitMQ, eventually
 
@@ -266,7 +267,7 @@ def test_sigterm_ends_it_soon_with_every_event_applied_or_still_queued(
     process = start_events(EVENTS_BATCH="50", EVENTS_PREFETCH="50")
     assert eventually(lambda: delivered() > 0)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
     assert 0 < delivered() < count, "SIGTERM was meant to interrupt it at work"
     # Nothing comes back that was applied: every ack was flushed.
     assert eventually(lambda: delivered() + rabbitmq.depth(EVENTS) == count)
@@ -288,7 +289,7 @@ def test_a_process_that_is_killed_loses_nothing(rabbitmq: RabbitMQ, start_events
 
 
 def test_it_says_how_it_is(rabbitmq: RabbitMQ, start_events: Start) -> None:
-    port = free_port()
+    port = private_port()
     start_events(EVENTS_PORT=str(port))
     rabbitmq.publish(topology.EVENTS_ROUTE, *bodies(queued(2)))
     assert eventually(lambda: ask(port, "/health/")[0] == 200)
@@ -303,8 +304,8 @@ def test_it_says_how_it_is(rabbitmq: RabbitMQ, start_events: Start) -> None:
 
 
 def test_it_waits_for_servers_that_are_not_there_yet(start_events: Start) -> None:
-    port = free_port()
-    process = start_events(EVENTS_PORT=str(port), RABBITMQ_URL=f"amqp://127.0.0.1:{free_port()}/")
+    port = private_port()
+    process = start_events(EVENTS_PORT=str(port), RABBITMQ_URL="amqp://127.0.0.1:1/")
     assert eventually(lambda: ask(port, "/health/")[0] == 503)
     time.sleep(0.5)
     assert ask(port, "/health/live/")[0] == 200

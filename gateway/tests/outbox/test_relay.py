@@ -18,10 +18,11 @@ from carillon.broker import topology
 from carillon.contracts.lanes import Lane
 from carillon.contracts.status import Status
 from carillon.testing.proxy import TCPProxy
+from deploy.local.ports import private_port
 from gateway.notifications.models import Notification
 from gateway.outbox.config import RelaySettings
 from gateway.outbox.models import OutboxMessage
-from gateway.tests.commands import Start, ask, free_port
+from gateway.tests.commands import Start, ask
 from gateway.tests.factories import (
     make_copies,
     make_notification,
@@ -149,7 +150,7 @@ def test_a_short_delay_does_not_wait_behind_a_long_one(
     make_outbox_message(long, due_in=3600)
     make_outbox_message(short, due_in=0.5)
     with run_relay(relay_settings):
-        assert eventually(lambda: rabbitmq.depth(EMAIL) == 1, timeout=5)
+        assert eventually(lambda: rabbitmq.depth(EMAIL) == 1)
     assert [delivery.message_id for delivery in rabbitmq.receive(EMAIL, 1)] == [f"{short.pk}:1"]
     assert [row.notification_id for row in OutboxMessage.objects.all()] == [long.pk]
 
@@ -203,7 +204,7 @@ def test_a_link_that_breaks_again_and_again_loses_nothing(
             proxy.cut()
             proxy.heal()
         assert eventually(empty)
-    received = Counter(delivery.message_id for delivery in rabbitmq.receive(EMAIL, 10_000, 2))
+    received = Counter(delivery.message_id for delivery in rabbitmq.receive_all(EMAIL))
     assert set(received) == expected
     repeated = received.total() - len(expected)
     assert repeated <= cuts * settings.window * settings.windows_in_flight
@@ -227,7 +228,7 @@ def test_a_black_hole_leaves_the_rows_where_they_are(
         assert relay.alive
         proxy.heal()
         assert eventually(empty)
-    received = {delivery.message_id for delivery in rabbitmq.receive(EMAIL, 10_000, 2)}
+    received = {delivery.message_id for delivery in rabbitmq.receive_all(EMAIL)}
     assert len(received) == 6
 
 
@@ -244,7 +245,7 @@ def test_a_database_that_ends_our_sessions_is_connected_to_again(
                 )
             assert eventually(empty)
         assert relay.alive
-    received = {delivery.message_id for delivery in rabbitmq.receive(EMAIL, 10_000, 2)}
+    received = {delivery.message_id for delivery in rabbitmq.receive_all(EMAIL)}
     assert len(received) == 90
     assert received >= expected
 
@@ -263,7 +264,7 @@ def test_a_relay_that_is_killed_loses_nothing(rabbitmq: RabbitMQ, start_relay: S
     assert not empty(), "every kill was meant to interrupt the relay at work"
     start_relay()
     assert eventually(empty)
-    received = Counter(delivery.message_id for delivery in rabbitmq.receive(EMAIL, 20_000, 3))
+    received = Counter(delivery.message_id for delivery in rabbitmq.receive_all(EMAIL))
     assert set(received) == expected
     assert received.total() - rows <= KILLS * window * 2
     assert statuses() == {Status.QUEUED: rows}
@@ -277,17 +278,17 @@ def test_sigterm_ends_it_soon_with_what_it_had_begun(
     relay = start_relay(RELAY_WINDOW="50")
     assert eventually(lambda: OutboxMessage.objects.count() < rows)
     relay.send_signal(signal.SIGTERM)
-    assert relay.wait(timeout=5) == 0
+    assert relay.wait(timeout=60) == 0
     queued = statuses()[Status.QUEUED]
     assert 0 < queued < rows, "SIGTERM was meant to interrupt the relay at work"
     assert OutboxMessage.objects.count() == rows - queued
-    assert len(rabbitmq.receive(EMAIL, rows, 2)) == queued
+    assert rabbitmq.depth(EMAIL) == queued
 
 
 def test_it_says_how_it_is(rabbitmq: RabbitMQ, start_relay: Start) -> None:
     accept(3, lane=Lane.HIGH)
     make_outbox_message(make_notification(lane=Lane.BULK), due_in=3600)
-    port = free_port()
+    port = private_port()
     relay = start_relay(RELAY_PORT=str(port), RELAY_DEPTH_INTERVAL="0.1")
 
     assert eventually(lambda: ask(port, "/health/")[0] == 200)
