@@ -1,9 +1,12 @@
 """One factory per noun: a valid object, of which a test names only what it is about."""
 
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from django.db import connection
+from django.db.models import Model
 
 from carillon.contracts import ids
 from carillon.contracts.lanes import Lane
@@ -73,26 +76,35 @@ def make_notification(
 
 
 def make_copies(original: Notification, count: int) -> list[Notification]:
-    """`count` notifications like `original`, each with its content, in a few statements."""
-    fields = {
-        field.attname: getattr(original, field.attname)
-        for field in Notification._meta.concrete_fields
-        if field.attname not in {"id", "request_id"}
-    }
-    made = Notification.objects.bulk_create(
-        Notification(**fields, request_id=ids.new_id("req")) for _ in range(count)
-    )
-    content = NotificationContent.objects.get(notification=original)
-    NotificationContent.objects.bulk_create(
-        NotificationContent(
-            notification=notification,
-            addresses=content.addresses,
-            recipient_name=content.recipient_name,
-            content=content.content,
-        )
-        for notification in made
-    )
+    """`count` notifications like `original`, each with its content, in two statements."""
+    made = []
+    for _ in range(count):
+        one = copy(original)
+        one.pk, one.request_id = ids.new_id(ids.NOTIFICATION), ids.new_id("req")
+        made.append(one)
+    own = [ids.parse_id(ids.NOTIFICATION, one.pk) for one in made]
+    _insert_like(Notification, original, id=own, request_id=[one.request_id for one in made])
+    _insert_like(NotificationContent, original, notification_id=own)
     return made
+
+
+def _insert_like(model: type[Model], original: Notification, **own: list[Any]) -> None:
+    """Rows like that of `original`, each with values of its own in these columns, first its key.
+
+    Ten thousand by Django take seconds.
+    """
+    table = model._meta.db_table
+    columns = [field.column for field in model._meta.concrete_fields]
+    values = [f"{'made' if each in own else 'original'}.{each}" for each in columns]
+    lists = ["%s::text[]" if name == "request_id" else "%s::uuid[]" for name in own]
+    key, *_ = own
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)}"  # noqa: S608
+            f" FROM {table} AS original, unnest({', '.join(lists)}) AS made ({', '.join(own)})"
+            f" WHERE original.{key} = %s",
+            [*own.values(), ids.parse_id(ids.NOTIFICATION, original.pk)],
+        )
 
 
 def make_batch(organization: Organization | None = None, **fields: Any) -> Batch:
