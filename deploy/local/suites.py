@@ -8,6 +8,8 @@ from deploy.local.errors import StackError
 # What the services share is tested within the internal two, whose apps it holds.
 SHARED = "carillon/web"
 FAULTS = "tests/end_to_end/faults"
+# What the three workers run, and what it stands on.
+WORKERS = ("carillon/broker", "carillon/worker")
 SLOWEST = ("--durations=5", "--durations-min=5")
 UNIT = ("-m", "not integration and not end_to_end")
 
@@ -16,21 +18,21 @@ UNIT = ("-m", "not integration and not end_to_end")
 class Suite:
     """One pytest process: Django is configured once per process, so each service has its own.
 
-    A suite that is `last` runs when the others have ended, and alone: it has whole platforms at
-    work, and some of its tests measure time.
+    A suite that is `last` runs when the others have ended, and alone: what it promises is for a
+    machine that has nothing else to do.
     """
 
     name: str
     paths: tuple[str, ...]
     settings: str = ""
-    without: str = ""  # a folder below `paths`
+    without: tuple[str, ...] = ()  # folders below `paths`
     last: bool = False
     unit: bool = True  # has tests that need no server
 
     def arguments(self, report: str, *, unit: bool) -> tuple[str, ...]:
         """pytest's arguments."""
         django = (f"--ds={self.settings}",) if self.settings else ()
-        without = (f"--ignore={self.without}",) if self.without else ()
+        without = tuple(f"--ignore={folder}" for folder in self.without)
         return (
             *self.paths,
             *without,
@@ -41,9 +43,13 @@ class Suite:
         )
 
 
-# The longest first.
+# The longest first, so that none is left over at the end. Most wait half of their time, for
+# processes to start or for somebody to give up: the others have the processor meanwhile.
 SUITES: tuple[Suite, ...] = (
+    Suite("end_to_end", ("tests/end_to_end",), without=(FAULTS,), unit=False),
     Suite("gateway", ("gateway",), "gateway.settings"),
+    Suite("workers", WORKERS),
+    Suite("deploy", ("deploy", "benchmarks")),
     Suite(
         "libraries",
         (
@@ -54,13 +60,10 @@ SUITES: tuple[Suite, ...] = (
             "tests/test_architecture.py",
             "tests/test_provider_accounts.py",
         ),
-        without=SHARED,
+        without=(SHARED, *WORKERS),
     ),
-    # Waits for servers to start most of the time: the others have the processor meanwhile.
-    Suite("deploy", ("deploy", "benchmarks")),
-    Suite("template_service", ("template_service", SHARED), "template_service.settings"),
     Suite("user_service", ("user_service", SHARED), "user_service.settings"),
-    Suite("end_to_end", ("tests/end_to_end",), without=FAULTS, last=True, unit=False),
+    Suite("template_service", ("template_service", SHARED), "template_service.settings"),
     Suite("faults", (FAULTS,), last=True, unit=False),
 )
 

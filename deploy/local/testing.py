@@ -60,7 +60,7 @@ class Run:
         if not self.unit:
             servers = SuiteServers(self.folder, self.roster, [suite.name for suite in self.suites])
             servers.start(self.console)
-        # Those that measure time have the machine to themselves, one after the other.
+        # The last have the machine to themselves, one after the other.
         for last, at_once in ((False, AT_ONCE), (True, 1)):
             now = [suite for suite in self.suites if suite.last is last]
             with ThreadPoolExecutor(at_once) as pool:

@@ -41,7 +41,7 @@ def test_every_test_of_the_project_is_in_a_suite() -> None:
 
 
 def covers(suite: Suite, file: Path) -> bool:
-    without = bool(suite.without) and file.is_relative_to(suite.without)
+    without = any(map(file.is_relative_to, suite.without))
     return any(map(file.is_relative_to, suite.paths)) and not without
 
 
