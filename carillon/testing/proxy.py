@@ -17,13 +17,14 @@ class TCPProxy:
     """Listens on a free loopback port and forwards to `target`.
 
     `cut()` closes every connection and refuses new ones; `black_hole()` keeps them open and
-    carries nothing, as a network partition does; `heal()` ends both.
+    carries nothing, as a network partition does; `heal()` ends both. `made` counts connections.
     """
 
     def __init__(self, target: tuple[str, int]) -> None:
         self._target = target
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self.made = 0
         self._flowing = threading.Event()
         self._flowing.set()
         self._cut = False
@@ -97,6 +98,7 @@ class TCPProxy:
                 near, _ = self._listener.accept()
             except OSError:
                 return
+            self.made += 1
             try:
                 if self._cut:
                     raise ConnectionRefusedError

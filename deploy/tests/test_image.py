@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
-from socket import socket
 
 import pytest
 
 from deploy.compose import process
+from deploy.local.ports import private_port
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
@@ -229,7 +229,7 @@ def test_the_health_check_follows_a_real_service(
     trees: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """gunicorn, started by the image's own command, lives without its servers and stops at once."""
-    port = str(free_port())
+    port = str(private_port())
     monkeypatch.setenv("USER_SERVICE_PORT", port)
     started = process.PROCESSES["user_service"]
     assert not process.is_alive(started.health_url)
@@ -264,10 +264,3 @@ def wait_until_alive(url: str, child: subprocess.Popen[bytes]) -> None:
         assert child.poll() is None, "it ended"
         assert time.monotonic() < deadline, "not alive in time"
         time.sleep(0.1)
-
-
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

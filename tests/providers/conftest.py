@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.ports import private_port
+
 STARTING_SECONDS = 60.0
 
 
@@ -25,7 +27,7 @@ def programs() -> Path:
 @pytest.fixture(scope="session")
 def moto(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Amazon's APIs by moto."""
-    port = free_port()
+    port = private_port()
     command = [str(programs / "venv/bin/moto_server"), "-H", "127.0.0.1", "-p", str(port)]
     with serving(command, port, tmp_path_factory.mktemp("moto")) as url:
         yield url
@@ -34,7 +36,7 @@ def moto(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 @pytest.fixture(scope="session")
 def web_push_testing(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Browsers and their push service by web-push-testing."""
-    port = free_port()
+    port = private_port()
     script = programs / "node_modules/web-push-testing/src/bin/server.js"
     with serving(["node", str(script), str(port)], port, tmp_path_factory.mktemp("push")) as url:
         # It names itself so in its endpoints.
@@ -44,7 +46,7 @@ def web_push_testing(programs: Path, tmp_path_factory: pytest.TempPathFactory) -
 @contextmanager
 def prism_before(programs: Path, specification: Path, upstream: str, folder: Path) -> Iterator[str]:
     """Prism in front of a server: what breaks the specification, on either side, is an error."""
-    port = free_port()
+    port = private_port()
     script = programs / "node_modules/@stoplight/prism-cli/dist/index.js"
     command = ["node", str(script), "proxy", "--errors", "-h", "127.0.0.1", "-p", str(port)]
     with serving([*command, str(specification), upstream], port, folder) as url:
@@ -71,14 +73,6 @@ def serving(command: Sequence[str], port: int, folder: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(10)
-
-
-def free_port() -> int:
-    """One that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _answers(port: int) -> bool:

@@ -19,7 +19,7 @@ from carillon.worker.runner import Runner
 from carillon.worker.settings import Threads, WorkerSettings
 from carillon.worker.tests.doubles import RecordingProvider, configured
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 
 
 def settings(redis_url: str, rabbitmq_url: str, **changes: Any) -> WorkerSettings:

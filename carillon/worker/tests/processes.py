@@ -49,7 +49,7 @@ class WorkerProcess:
     def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:
             self._process.kill()
-        self._process.wait(10)
+        self._process.wait(60)
 
     @property
     def pid(self) -> int:
@@ -59,14 +59,14 @@ class WorkerProcess:
     def kill(self) -> None:
         """kill -9."""
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(60)
 
-    def terminate(self, timeout: float = 30.0) -> int:
+    def terminate(self, timeout: float = 60.0) -> int:
         """SIGTERM: the exit status. Raises TimeoutExpired."""
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(timeout)
 
-    def wait(self, timeout: float = 30.0) -> int:
+    def wait(self, timeout: float = 60.0) -> int:
         """The exit status, once it ends by itself."""
         return self._process.wait(timeout)
 

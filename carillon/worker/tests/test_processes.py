@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -14,6 +13,7 @@ from carillon.testing.providers import delivery_job
 from carillon.worker.tests.conftest import Broker
 from carillon.worker.tests.harness import Platform, eventually
 from carillon.worker.tests.processes import Ledger, WorkerProcess
+from deploy.local.ports import private_port
 
 pytestmark = pytest.mark.integration
 
@@ -22,8 +22,7 @@ JOBS = 200
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    return private_port()
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def start(
 
 
 def end(process: subprocess.Popen[str]) -> str:
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=60)
     return output
 
 
@@ -84,16 +84,14 @@ def test_a_signal_ends_every_process_and_nothing_is_left(
 
 
 def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
-    process = start(tmp_path, "wait", grace=60)
+    process = start(tmp_path, "wait", grace=3600)
     process.send_signal(signal.SIGINT)
     assert process.stdout
     while "Ending it all" not in process.stdout.readline():
         pass
     time.sleep(0.2)  # a person's two presses are two signals, not one
-    begun = time.monotonic()
     os.kill(process.pid, signal.SIGINT)
     output = end(process)
-    assert time.monotonic() - begun < 10
     assert "at once" in output
     assert marked(tmp_path) == []
 

@@ -11,19 +11,21 @@ from deploy.local.errors import StackError
 from deploy.local.identity import identify, marked
 from deploy.local.roster import Roster
 
+WAIT = 60.0  # seconds: a bound, no measure
+
 # Starts a child of its own, says so, and ignores SIGTERM.
 STUBBORN_PROGRAM = """
 import signal, subprocess, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-print(subprocess.Popen(["sleep", "60"]).pid, flush=True)
-time.sleep(60)
+print(subprocess.Popen(["sleep", "3600"]).pid, flush=True)
+time.sleep(3600)
 """
 STUBBORN = (sys.executable, "-c", STUBBORN_PROGRAM)
-POLITE = (sys.executable, "-c", "print('up', flush=True); import time; time.sleep(60)")
+POLITE = (sys.executable, "-c", "print('up', flush=True); import time; time.sleep(3600)")
 
 
 def first_line(log: Path) -> str:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + WAIT
     while time.monotonic() < deadline:
         text = log.read_text() if log.exists() else ""
         if "\n" in text:
@@ -37,11 +39,11 @@ def test_output_goes_to_the_log_and_to_the_listener(tmp_path: Path) -> None:
     roster = Roster(tmp_path, tmp_path / "logs", on_line=lambda *line: lines.append(line))
     argv = (sys.executable, "-c", "import sys; print('out'); print('err', file=sys.stderr)")
     child = roster.start(Command(name="talker", argv=argv, folder=tmp_path))
-    assert child.wait(10) == 0
+    assert child.wait(WAIT) == 0
     assert sorted(child.log.read_text().split()) == ["err", "out"]
     assert sorted(lines) == [("talker", b"err\n"), ("talker", b"out\n")]
     silent = roster.start(Command(name="silent", argv=argv, folder=tmp_path), show=False)
-    assert silent.wait(10) == 0
+    assert silent.wait(WAIT) == 0
     assert len(lines) == 2
     roster.stop_all()
 
@@ -50,9 +52,7 @@ def test_stop_ends_what_ignores_it_and_its_children(roster: Roster, tmp_path: Pa
     child = roster.start(Command(name="stubborn", argv=STUBBORN, folder=tmp_path, grace=0.3))
     grandchild = identify(int(first_line(child.log)))
     assert grandchild
-    begun = time.monotonic()
     roster.stop("stubborn")
-    assert time.monotonic() - begun < 5
     assert child.returncode == -signal.SIGKILL
     wait_until_dead(roster)
     assert not grandchild.alive
@@ -63,7 +63,7 @@ def test_layers_end_from_the_top(tmp_path: Path) -> None:
     ended: list[str] = []
     roster = Roster(tmp_path, tmp_path / "logs")
     for layer in (Layer.PLATFORM, Layer.FOUNDATION, Layer.SERVER):
-        roster.start(Command(name=layer.name, argv=("sleep", "60"), folder=tmp_path, layer=layer))
+        roster.start(Command(name=layer.name, argv=("sleep", "3600"), folder=tmp_path, layer=layer))
     original = roster.stop
     roster.stop = lambda name: (ended.append(name), original(name))[1]  # type: ignore[method-assign, func-returns-value]
     roster.stop_all()
@@ -78,11 +78,11 @@ def test_a_closed_roster_starts_nothing(roster: Roster, tmp_path: Path) -> None:
 
 
 def test_kill_all_needs_no_patience(roster: Roster, tmp_path: Path) -> None:
-    child = roster.start(Command(name="stubborn", argv=STUBBORN, folder=tmp_path, grace=60))
+    # Longer than any test may take.
+    child = roster.start(Command(name="stubborn", argv=STUBBORN, folder=tmp_path, grace=3600))
     first_line(child.log)
-    begun = time.monotonic()
     roster.kill_all()
-    assert time.monotonic() - begun < 5
+    assert child.wait(WAIT) == -signal.SIGKILL
     wait_until_dead(roster)
 
 
@@ -94,7 +94,7 @@ def test_what_cannot_be_started_is_named(roster: Roster, tmp_path: Path) -> None
 def test_a_failed_command_shows_the_end_of_its_log(roster: Roster, tmp_path: Path) -> None:
     argv = (sys.executable, "-c", "print('the reason'); raise SystemExit(3)")
     with pytest.raises(StackError, match=r"broken failed with exit code 3:\n +the reason"):
-        roster.run(Command(name="broken", argv=argv, folder=tmp_path), timeout=10)
+        roster.run(Command(name="broken", argv=argv, folder=tmp_path), timeout=WAIT)
     assert roster.children() == []
 
 
@@ -109,7 +109,7 @@ def test_what_ended_by_itself_is_started_again_but_not_what_was_stopped(
 ) -> None:
     child = roster.start(Command(name="worker", argv=POLITE, folder=tmp_path))
     subprocess.run(["kill", "-9", str(child.pid)], check=True)
-    child.wait(5)
+    child.wait(WAIT)
     again = roster.restart(child)
     assert again
     assert again.pid != child.pid
@@ -121,7 +121,7 @@ def test_what_ended_by_itself_is_started_again_but_not_what_was_stopped(
 
 def wait_until_dead(roster: Roster) -> None:
     """SIGKILL is sent, and the kernel takes a moment to carry it out on grandchildren."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + WAIT
     while marked(roster.folder) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert marked(roster.folder) == []

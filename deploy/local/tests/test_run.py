@@ -127,10 +127,8 @@ def test_from_nothing_to_three_deliveries_and_to_nothing_again(stack: Stack) -> 
     _a_killed_worker_comes_back(stack)
     settings = read_values(stack.folder.env)
 
-    begun = time.monotonic()
     stack.process.send_signal(signal.SIGINT)
-    assert stack.process.wait(60) == 0, stack.said()
-    assert time.monotonic() - begun < 45
+    assert stack.process.wait(90) == 0, stack.said()
     assert marked(stack.folder.path) == []
     assert supervisor_of(stack.folder) is None
     # Nobody can take the addresses of a dead stack for those of a living one.

@@ -1,6 +1,5 @@
 import io
 import threading
-import time
 
 from deploy.local.console import Console, table
 from deploy.local.stream import WAITING_LINES, LogStream
@@ -36,10 +35,9 @@ def test_a_paused_terminal_holds_up_nobody() -> None:
     output = Paused()
     stream = LogStream(output)
     stream.open()
-    begun = time.monotonic()
+    # It resumes only afterwards.
     for _ in range(WAITING_LINES + 100):
         stream.line("gateway", b"line\n")
-    assert time.monotonic() - begun < 5
     assert stream.dropped >= 99
     output.resumed.set()
     stream.close()

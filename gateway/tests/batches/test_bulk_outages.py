@@ -1,6 +1,5 @@
 """Bulk requests while something is down: accepted as a whole, or refused and nothing stored."""
 
-import threading
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from carillon.record_cache import user_cache
+from carillon.web.postgresql import patience
 from gateway.batches import turns
 from gateway.batches.models import Batch
 from gateway.connections import redis_client
@@ -135,8 +135,24 @@ def test_two_at_once_in_one_process_take_turns(
     assert send(tenant, inline(*to("a"))).status == 202
 
 
+class Clock:
+    """The time of the patience with the database, as if everything else took none."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(patience, "time", clock)
+    return clock
+
+
 def test_a_slow_upload_does_not_use_up_the_patience_with_the_database(
-    tenant: Tenant, settings: Any, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, settings: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from gateway.batches.apis import bulk
 
@@ -144,24 +160,24 @@ def test_a_slow_upload_does_not_use_up_the_patience_with_the_database(
 
     def slowly(request: Any) -> None:
         read(request)
-        threading.Event().wait(0.6)
+        clock.now += 60
 
     monkeypatch.setattr(bulk, "_read_large", slowly)
-    settings.CARILLON = replace(settings.CARILLON, database_patience=0.5)
+    settings.CARILLON = replace(settings.CARILLON, database_patience=50.0)
     assert accepted(tenant, inline(*to("a")))["accepted"] == 1
 
 
 def test_each_part_has_the_patience_with_the_database(
-    tenant: Tenant, settings: Any, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, settings: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from gateway.batches.services import intake
 
     prepare = intake.Intake._prepare
 
     def slowly(self: Any, some: Any) -> Any:
-        threading.Event().wait(0.3)
+        clock.now += 40
         return prepare(self, some)
 
     monkeypatch.setattr(intake.Intake, "_prepare", slowly)
-    settings.CARILLON = replace(settings.CARILLON, database_patience=0.5)
+    settings.CARILLON = replace(settings.CARILLON, database_patience=50.0)
     assert accepted(tenant, inline(*to(*range(1_300))))["accepted"] == 1_300

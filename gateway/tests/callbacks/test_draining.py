@@ -305,18 +305,13 @@ def test_a_burst_of_ten_thousand(send: Send, drained: Drain, session: Connection
         for number in range(2_000)
         for index, kind in enumerate(kinds)
     ]
-    began = time.monotonic()
     assert send(signing.sendgrid(*burst)) == 200
-    kept_after = time.monotonic() - began
     batches = 0
     while drained().found:
         batches += 1
-    drained_after = time.monotonic() - began - kept_after
     assert batches == 20
     assert Notification.objects.filter(status=Status.DELIVERED).count() == 2_000
     assert sum(each.count for each in Engagement.objects.all()) == 8_000
-    assert kept_after < 10
-    assert drained_after < 60
 
 
 def test_the_index_finds_attempts(session: Connection) -> None:

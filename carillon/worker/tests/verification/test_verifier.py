@@ -221,9 +221,10 @@ def test_a_worker_that_stops_waits_for_no_provider(
             gateway.wait_asked(1)
             assert working.close(0.2) is False
             assert working.alive
+            assert gateway.results == []
+            gate.set()
     finally:
         gate.set()
-    assert gateway.results == []
 
 
 def test_it_says_when_it_has_died(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
