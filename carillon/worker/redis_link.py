@@ -1,77 +1,26 @@
-"""A lean link to Redis: one connection a thread, one packet for several commands.
+"""A lean link to Redis: one connection a thread, one packet for several commands."""
 
-The client's own `execute_command` costs a worker more CPU than the SMTP dialogue does. The client
-opens the connection (TLS, password, database); packing and reading is done here.
-"""
-
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import hiredis
 import redis
 import structlog
 
+from carillon.redis_wire import Argument, Wire, pack
+
 log = structlog.get_logger(__name__)
 
-Command = tuple[str | bytes | int | float, ...]
+Command = tuple[Argument, ...]
 
 TIMEOUT_SECONDS = 1.0
 # While Redis is known to be away only one thread looks, this often; the others go without.
 PROBE_EVERY_SECONDS = 0.5
-RECEIVE = 16 * 1024  # octets at once
-_INCOMPLETE = object()
-
-
-def _packed(commands: tuple[Command, ...]) -> bytes:
-    """The commands in Redis's protocol (RESP): half the time of the client's own packing."""
-    parts: list[bytes] = []
-    for command in commands:
-        parts.append(b"*%d\r\n" % len(command))
-        for word in command:
-            octets = word if isinstance(word, bytes) else str(word).encode()
-            parts.append(b"$%d\r\n%b\r\n" % (len(octets), octets))
-    return b"".join(parts)
 
 
 class RedisUnavailable(Exception):
     """No usable answer from Redis; whether the commands took effect is unknown."""
-
-
-class _Wire:
-    """One connection that the client has opened; from there on the bytes are ours."""
-
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
-        # redis-py offers no public way to its socket; its own reading costs as much as a command.
-        self._socket: socket.socket = connection._sock
-        self._reader = hiredis.Reader(replyError=redis.ResponseError, notEnoughData=_INCOMPLETE)
-
-    def exchange(self, packet: bytes, count: int) -> list[Any]:
-        """The replies to the `count` commands in `packet`. Raises RedisError, also for an error."""
-        replies: list[Any] = []
-        try:
-            self._socket.sendall(packet)
-            while len(replies) < count:
-                reply = self._reader.gets()
-                if reply is _INCOMPLETE:
-                    data = self._socket.recv(RECEIVE)
-                    if not data:
-                        raise redis.ConnectionError("Redis closed the connection")
-                    self._reader.feed(data)
-                elif isinstance(reply, redis.ResponseError):
-                    raise reply
-                elif not isinstance(reply, hiredis.PushNotification):
-                    replies.append(reply)
-        except TimeoutError as error:
-            raise redis.TimeoutError("Redis did not answer in time") from error
-        except hiredis.ProtocolError as error:
-            raise redis.ConnectionError("Redis answered something else") from error
-        except OSError as error:
-            raise redis.ConnectionError(str(error)) from error
-        return replies
 
 
 class RedisLink:
@@ -130,27 +79,21 @@ class RedisLink:
         self._pool.disconnect()
 
     def _exchange(self, commands: tuple[Command, ...]) -> list[Any]:
-        if getattr(self._local, "wire", None) is not None:
+        wire, count = self._wire(), len(commands)
+        packet = b"".join([pack(*command) for command in commands])
+        if wire.is_open:
             try:
-                return self._exchange_once(commands)
-            except redis.TimeoutError:
-                raise
+                return wire.exchange(packet, count)
             except redis.ConnectionError:
                 # The connection was old; a new one answers, or tells that Redis is away.
                 pass
-        self._local.wire = _Wire(self._pool.get_connection())
-        return self._exchange_once(commands)
+        return wire.exchange(packet, count)
 
-    def _exchange_once(self, commands: tuple[Command, ...]) -> list[Any]:
-        wire: _Wire = self._local.wire
-        try:
-            return wire.exchange(_packed(commands), len(commands))
-        except BaseException:
-            # Replies still on the way would answer the next question: never reuse it.
-            self._local.wire = None
-            wire.connection.disconnect()
-            self._pool.release(wire.connection)
-            raise
+    def _wire(self) -> Wire:
+        wire: Wire | None = getattr(self._local, "wire", None)
+        if wire is None:
+            wire = self._local.wire = Wire(self._pool.get_connection())
+        return wire
 
     def _may_probe(self) -> bool:
         with self._guard:

@@ -14,9 +14,10 @@ from typing import Any
 
 import redis
 import structlog
+from redis.exceptions import NoScriptError
 
 from carillon.clients.breaker import CircuitBreaker
-from gateway.admission.wire import Argument, Wire, pack
+from carillon.redis_wire import Argument, Wire, pack
 from gateway.connections import redis_client
 
 log = structlog.get_logger(__name__)
@@ -60,49 +61,39 @@ class Scripts:
 
     def run(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         """The script's reply. Raises RedisDown: whether it ran is then unknown."""
-        command = pack("EVALSHA", script.digest, len(keys), *keys, *args)
-        try:
-            return self._guarded(command)
-        except redis.exceptions.NoScriptError:
-            self.command("SCRIPT", "LOAD", script.source)
-            return self._refusals_too(command)
+        return self._guarded(pack("EVALSHA", script.digest, len(keys), *keys, *args), script)
 
     def command(self, *parts: Argument) -> Any:
         """The reply to one plain command. Raises RedisDown."""
-        return self._refusals_too(pack(*parts))
+        return self._guarded(pack(*parts))
 
-    def _refusals_too(self, command: bytes) -> Any:
-        try:
-            return self._guarded(command)
-        except redis.exceptions.NoScriptError as error:
-            raise self._down(error) from error
-
-    def _guarded(self, command: bytes) -> Any:
-        """Raises RedisDown or NoScriptError."""
+    def _guarded(self, command: bytes, script: Script | None = None) -> Any:
         if not self._breaker.allows():
             raise RedisDown
         try:
-            reply = self._send(command)
-        except redis.exceptions.NoScriptError:
-            raise
+            reply = self._send(command, script)
         except redis.RedisError as error:
-            raise self._down(error) from error
+            self._breaker.failed()
+            log.warning("redis failed", error=type(error).__name__)
+            raise RedisDown from error
         self._breaker.succeeded()
         return reply
 
-    def _down(self, error: redis.RedisError) -> RedisDown:
-        self._breaker.failed()
-        log.warning("redis failed", error=type(error).__name__)
-        return RedisDown()
-
-    def _send(self, command: bytes) -> Any:
-        return self._wire().call(command)
+    def _send(self, command: bytes, script: Script | None) -> Any:
+        wire = self._wire()
+        try:
+            return wire.call(command)
+        except NoScriptError:
+            if script is None:
+                raise
+        wire.call(pack("SCRIPT", "LOAD", script.source))
+        return wire.call(command)
 
     def _wire(self) -> Wire:
         own, now = self._own, time.monotonic()
         wire: Wire | None = getattr(own, "wire", None)
         if wire is None:
-            wire = own.wire = Wire(self._pool)
+            wire = own.wire = Wire(self._pool.make_connection())
         elif now - own.used_at > _IDLE_SECONDS and wire.is_dead():
             wire.close()
         own.used_at = now

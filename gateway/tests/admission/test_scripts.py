@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from carillon.clients.breaker import CircuitBreaker
 from carillon.redis_client import connect
+from carillon.redis_wire import Wire, pack
 from gateway.admission import scripts as module
 from gateway.admission.scripts import ENTER, RedisDown, Script, Scripts
-from gateway.admission.wire import pack
 
 pytestmark = pytest.mark.integration
 
@@ -46,6 +47,20 @@ def test_a_script_that_redis_forgot_is_loaded_again(client: Any) -> None:
     assert scripts.run(ENTER, ["nothing"], ["digest", 0]) == []
 
 
+def test_the_probe_of_a_redis_that_restarted_without_its_scripts_closes_the_breaker(
+    client: Any,
+) -> None:
+    scripts, now = Scripts(client), [0.0]
+    scripts._breaker = CircuitBreaker(failures=1, cooldown=2.0, clock=lambda: now[0])
+    scripts._breaker.failed()
+    with pytest.raises(RedisDown):
+        scripts.run(ENTER, ["nothing"], ["digest", 0])
+    client.script_flush()
+    now[0] = 2.0
+    assert scripts.run(ENTER, ["nothing"], ["digest", 0]) == []
+    assert scripts.run(ENTER, ["nothing"], ["digest", 0]) == []
+
+
 def test_a_connection_that_redis_closed_is_replaced(
     client: Any, echo: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,17 +88,18 @@ def test_an_error_of_a_script_leaves_the_connection_usable(client: Any, echo: Sc
     assert scripts.run(echo, [], ["1"]) == [b"1"]
 
 
-def test_a_redis_that_is_not_there_is_soon_not_asked_any_more() -> None:
+def test_a_redis_that_is_not_there_is_soon_not_asked_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked = []
-    nobody = connect("redis://127.0.0.1:1/0", timeout=0.2)
-    scripts = Scripts(nobody)
-    send = scripts._send
+    call = Wire.call
 
-    def counted(command: bytes) -> Any:
+    def counted(self: Wire, command: bytes) -> Any:
         asked.append(command)
-        return send(command)
+        return call(self, command)
 
-    scripts._send = counted  # type: ignore[method-assign]
+    monkeypatch.setattr(Wire, "call", counted)
+    scripts = Scripts(connect("redis://127.0.0.1:1/0", timeout=0.2))
     for _ in range(10):
         with pytest.raises(RedisDown):
             scripts.command("PING")

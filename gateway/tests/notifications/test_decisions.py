@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from carillon.contracts.records import CategoryPolicy, UserRecord
-from gateway.admission import scripts
+from carillon.redis_wire import Wire
 from gateway.connections import redis_client
 from gateway.notifications.models import Notification
 from gateway.outbox.models import OutboxMessage
@@ -150,13 +150,13 @@ def test_it_all_comes_in_the_trip_that_recognises_the_key(
     for body in bodies:
         assert outcome(tenant.api.send(body))[0] == "accepted"
     sent: list[bytes] = []
-    send = scripts.Scripts._send
+    call = Wire.call
 
-    def noted(self: scripts.Scripts, command: bytes) -> Any:
+    def noted(self: Wire, command: bytes) -> Any:
         sent.append(command)
-        return send(self, command)
+        return call(self, command)
 
-    monkeypatch.setattr(scripts.Scripts, "_send", noted)
+    monkeypatch.setattr(Wire, "call", noted)
     calls = len(tenant.users.calls) + len(tenant.templates.calls)
     for body in bodies:
         sent.clear()
