@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -173,6 +174,11 @@ def all_day(zone: str = "UTC") -> dict[str, Any]:
     return {"timezone": zone, "quiet_hours": hours}
 
 
+def always() -> dict[str, Any]:
+    week = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+    return {"quiet_hours": dict.fromkeys(week, EVERY_HOUR)}
+
+
 def noon_tomorrow() -> datetime:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     return tomorrow.replace(hour=12, minute=0, second=0, microsecond=0)
@@ -226,14 +232,11 @@ def test_a_time_within_quiet_hours_is_put_off_too(tenant: Tenant) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("hours", [all_day(), {"quiet_hours": None}])
+@pytest.mark.parametrize("hours", [all_day, always])
 def test_what_expires_before_quiet_hours_end_is_rejected(
-    tenant: Tenant, hours: dict[str, Any]
+    tenant: Tenant, hours: Callable[[], dict[str, Any]]
 ) -> None:
-    if hours["quiet_hours"] is None:
-        week = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-        hours = {"quiet_hours": dict.fromkeys(week, EVERY_HOUR)}
-    user = tenant.users.add_user(tenant.id, make_user(**hours))
+    user = tenant.users.add_user(tenant.id, make_user(**hours()))
     answer = tenant.api.send(sms(user, expires_at=noon_tomorrow().isoformat()))
     assert outcome(answer) == ("rejected", "quiet_hours")
     assert not OutboxMessage.objects.exists()
