@@ -150,6 +150,8 @@ class Ground:
 
     def close(self) -> None:
         """End everything."""
+        if "stack" in self.__dict__:
+            self.stack.organizations.close()
         for child in self.roster.children():
             if child.command.layer is Layer.PLATFORM:
                 self.roster.kill(child.name)

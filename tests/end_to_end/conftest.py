@@ -9,6 +9,7 @@ from carillon.testing.servers import require
 from carillon.testing.smtp_sink import SMTPSink
 from deploy.local.environment import Addresses
 from tests.end_to_end.collector import Collector
+from tests.end_to_end.providers import World, providers_world
 from tests.end_to_end.stack import Stack, Tenant, proxied
 
 
@@ -62,6 +63,13 @@ def stack(
         yield running
     finally:
         running.close()
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Another platform, once for all tests that are about what providers report."""
+    with providers_world(tmp_path_factory.mktemp("providers")) as ready:
+        yield ready
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Starts the platform for tests and speaks to it as a client would."""
 
-import json
 import os
 import re
 import subprocess
@@ -23,8 +22,9 @@ from deploy.local.environment import Addresses, child_environment, stack_setting
 from deploy.local.paths import ROOT, StackFolder
 from deploy.local.platform import Platform, private_ports
 from deploy.local.roster import Roster
+from tests.end_to_end.organizations import Organizations
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
 VARIABLES = {"name": "Comprehensive Test Recipient"}
@@ -61,6 +61,7 @@ class Stack:
         self.platform = Platform(
             self._folder, roster=self._roster, settings=self.settings, ports=self._ports
         )
+        self.organizations = Organizations(self.settings)
 
     def start(self) -> None:
         """Migrate and start; raises StackError with the end of the log of what failed."""
@@ -70,6 +71,7 @@ class Stack:
 
     def close(self) -> None:
         """End every process that was started."""
+        self.organizations.close()
         self._roster.stop_all()
 
     def url(self, process: str, path: str) -> str:
@@ -98,7 +100,7 @@ class Stack:
     def new_tenant(self, *options: str) -> "Tenant":
         """An organization of its own."""
         options = options or ("--plan", "pro", "--quota", "50000")
-        made = json.loads(self.create_org("Tenant", *options, "--json"))
+        made = self.organizations.create("Tenant", *options)
         return Tenant(
             stack=self,
             organization_id=made["organization_id"],

@@ -2,46 +2,22 @@
 
 import hmac
 from base64 import b64encode
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from carillon.testing.http_double import HTTPDouble
-from sms_worker.tests.twilio import SID, TOKEN, messages
-from tests.end_to_end.faults.arena import arena
+from sms_worker.tests.twilio import SID, TOKEN
+from tests.end_to_end.providers import CALLBACKS, World
 from tests.end_to_end.stack import Tenant, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.end_to_end]
 
-PATH = "/callbacks/twilio/"
 
-
-@pytest.fixture(scope="module")
-def twilio() -> Iterator[HTTPDouble]:
-    with HTTPDouble(messages) as double:
-        yield double
-
-
-@pytest.fixture(scope="module")
-def tenant(tmp_path_factory: pytest.TempPathFactory, twilio: HTTPDouble) -> Iterator[Tenant]:
-    """Of a platform whose SMS go to Twilio first, and to the console in its place."""
-    folder: Path = tmp_path_factory.mktemp("callbacks")
-    with (
-        arena(
-            folder,
-            for_speed=True,
-            SMS_PROVIDERS="twilio,console",
-            TWILIO_ACCOUNT_SID=SID,
-            TWILIO_AUTH_TOKEN=TOKEN,
-            TWILIO_SMS_FROM="+15005550006",
-            TWILIO_STATUS_CALLBACK_URL=f"https://notify.example.com{PATH}",
-            TWILIO_URL=twilio.url,
-        ) as ready,
-    ):
-        yield ready.tenant
+@pytest.fixture
+def tenant(world: World) -> Tenant:
+    """Of the platform whose SMS go to Twilio first."""
+    return world.tenant
 
 
 def detail(tenant: Tenant, notification_id: str) -> dict[str, Any]:
@@ -60,7 +36,9 @@ def sent(tenant: Tenant, code: str) -> dict[str, Any]:
     return seen
 
 
-def report(tenant: Tenant, sid: str, status: str, *, token: str = TOKEN, path: str = PATH) -> int:
+def report(
+    tenant: Tenant, sid: str, status: str, *, token: str = TOKEN, path: str = CALLBACKS
+) -> int:
     """What Twilio is answered."""
     form = {"MessageSid": sid, "MessageStatus": status}
     signed = tenant.stack.settings["PUBLIC_URL"] + path
@@ -102,7 +80,7 @@ def test_without_a_receipt_another_provider_sends_it_once(tenant: Tenant) -> Non
 
 
 def test_an_organizations_own_account_reports_about_its_messages_alone(
-    tenant: Tenant, twilio: HTTPDouble
+    tenant: Tenant, world: World
 ) -> None:
     # Nobody has sent for them yet: workers remember for a minute that there is no account.
     ours, theirs = tenant.stack.new_tenant(), tenant.stack.new_tenant()
@@ -111,7 +89,7 @@ def test_an_organizations_own_account_reports_about_its_messages_alone(
     data = sent(ours, "own")
     assert (data["status"], data["provider"]) == ("sent", "twilio")
     # The worker told Twilio where to report to.
-    assert twilio.requests[-1].form["StatusCallback"] == urls[0]
+    assert world.twilio.requests[-1].form["StatusCallback"] == urls[0]
     public, sid = tenant.stack.settings["PUBLIC_URL"], data["provider_message_id"]
     our_path, their_path = (url.removeprefix(public) for url in urls)
     assert report(ours, sid, "delivered", path=our_path, token="forged") == 403

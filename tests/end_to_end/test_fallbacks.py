@@ -1,80 +1,18 @@
 """From a channel on which nothing arrives to one on which it does, over the whole platform."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from carillon.testing.http_double import HTTPDouble
-from push_worker.tests.google import Google, key_file, refusal
-from sms_worker.tests.twilio import SID, TOKEN, messages
-from tests.end_to_end.faults.arena import arena
-from tests.end_to_end.stack import Tenant, eventually
+from tests.end_to_end.providers import DEAD, World
 
 pytestmark = [pytest.mark.integration, pytest.mark.end_to_end]
 
 CONTENT_SID = "HX0123456789abcdef0123456789abcdef"
-DEAD = "token-of-a-phone-that-is-gone"
 
 
-@dataclass
-class World:
-    """A platform whose texts go to Twilio and whose pushes go to Google, who both take notes."""
-
-    tenant: Tenant
-    twilio: HTTPDouble
-    google: HTTPDouble
-
-    def texts(self, number: str) -> list[dict[str, str]]:
-        """What Twilio was asked to send to a number, by SMS or WhatsApp."""
-        forms = [request.form for request in self.twilio.requests]
-        return [form for form in forms if form["To"].endswith(number)]
-
-    def detail(self, notification_id: str) -> dict[str, Any]:
-        answer = self.tenant.call("GET", f"/api/v1/notifications/{notification_id}/")
-        assert answer.status_code == 200, answer.text
-        data: dict[str, Any] = answer.json()["data"]
-        return data
-
-    def fallen_back(self, notification_id: str) -> dict[str, Any]:
-        """Its detail, once its fallback has left the platform."""
-        seen: dict[str, Any] = eventually(
-            lambda: self.detail(notification_id),
-            lambda data: (data["fallback"] or {}).get("notification_status") == "sent",
-        )
-        return seen
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("fallbacks")
-    google = Google()
-    google.dead[DEAD] = refusal(404, "NOT_FOUND", "UNREGISTERED")
-
-    with (
-        HTTPDouble(messages) as twilio,
-        HTTPDouble(google.deliver) as fcm,
-        HTTPDouble(google.issue) as tokens,
-        arena(
-            folder,
-            for_speed=True,
-            SMS_PROVIDERS="twilio,console",
-            WHATSAPP_PROVIDERS="twilio,console",
-            PUSH_PROVIDERS="fcm",
-            TWILIO_ACCOUNT_SID=SID,
-            TWILIO_AUTH_TOKEN=TOKEN,
-            TWILIO_SMS_FROM="+15005550006",
-            TWILIO_WHATSAPP_FROM="+14155238886",
-            TWILIO_STATUS_CALLBACK_URL="https://notify.example.com/callbacks/twilio/",
-            TWILIO_URL=twilio.url,
-            FCM_URL=fcm.url,
-            FCM_SERVICE_ACCOUNT=key_file(token_uri=tokens.url),
-        ) as ready,
-    ):
-        ready.tenant.make_template("order_sms", "sms", content="Hi {{ name }} by SMS")
-        yield World(ready.tenant, twilio, fcm)
+@pytest.fixture(scope="module", autouse=True)
+def order_sms(world: World) -> None:
+    """What they fall back on."""
+    world.tenant.make_template("order_sms", "sms", content="Hi {{ name }} by SMS")
 
 
 def test_what_gets_no_receipt_arrives_on_the_other_channel_once(world: World) -> None:

@@ -94,7 +94,10 @@ def _batch(tenant: Tenant, made: Made) -> str:
         "template_code": TEMPLATE,
         "request_id": CANARY,
     }
-    return str(data_of(tenant.call("POST", "/api/v1/notifications/bulk/", body))["batch_id"])
+    accepted = data_of(tenant.call("POST", "/api/v1/notifications/bulk/", body))
+    path = f"/api/v1/batches/{accepted['batch_id']}/"
+    eventually(lambda: data_of(tenant.call("GET", path)), lambda seen: bool(seen["finished_at"]))
+    return str(accepted["batch_id"])
 
 
 def _key(tenant: Tenant, made: Made) -> str:

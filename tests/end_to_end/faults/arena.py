@@ -98,6 +98,7 @@ class Arena:
         self.stack = Stack(
             self._folder / "stack", addresses, settings, roster=self.roster, ports=ports
         )
+        self._closing.callback(self.stack.organizations.close)
         self.stack.start()
         self.tenant = self.stack.new_tenant("--plan", "enterprise")
         self.user_id = self.tenant.make_user()
