@@ -169,7 +169,7 @@ class _Served(threading.Thread):
                 self._flush()
             else:
                 self._client.shutdown(socket.SHUT_WR)
-        self.join(5)
+        self.join(60)
 
     def _heed(self, event: h2.events.Event) -> None:
         if isinstance(event, h2.events.RequestReceived):

@@ -168,7 +168,7 @@ class RawServer:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.hang_up()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def _accept(self) -> None:
         while True:

@@ -117,7 +117,7 @@ def saying(pieces: Iterator[bytes], pause: float) -> Iterator[int]:
         with contextlib.suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(5)
+        thread.join(60)
 
 
 @pytest.fixture

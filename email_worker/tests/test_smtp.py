@@ -419,7 +419,7 @@ def test_tls_from_the_first_byte_on(
         )
         provider = SMTPProvider(at, SENDER)
         assert "without a login" in provider.verify()
-        thread.join(5)
+        thread.join(60)
         assert not thread.is_alive()
 
 

@@ -49,7 +49,7 @@ def commands(name: str, rabbitmq_url: str) -> Iterator[Start]:
 
 def ask(port: int, path: str) -> tuple[int, bytes]:
     """Status and body of a process's own HTTP server; status 0 where there is none."""
-    link = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         link.request("GET", path)
         answer = link.getresponse()

@@ -235,7 +235,7 @@ def test_a_wrong_clock_makes_no_flood_of_tokens(rig: APNsRig) -> None:
 
 
 def test_threads_share_one_connection_each_on_a_stream_of_its_own() -> None:
-    gate = threading.Barrier(8, timeout=10)
+    gate = threading.Barrier(8, timeout=60)
     apple = Apple()
 
     def together(request: Request) -> Reply:
@@ -244,7 +244,7 @@ def test_threads_share_one_connection_each_on_a_stream_of_its_own() -> None:
 
     with HTTP2Double(together) as double:
         rig = APNsRig(double, apple)
-        provider = APNsProvider(signing_key(), TOPIC, url=double.url, timeout=10)
+        provider = APNsProvider(signing_key(), TOPIC, url=double.url, timeout=60)
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(provider.send, [apns_job() for _ in range(32)]))
         provider.close()
@@ -255,7 +255,7 @@ def test_threads_share_one_connection_each_on_a_stream_of_its_own() -> None:
 def test_no_more_streams_are_opened_than_apple_allows() -> None:
     apple = Apple()
     with HTTP2Double(apple, streams=2) as double:
-        provider = APNsProvider(signing_key(), TOPIC, url=double.url, timeout=10)
+        provider = APNsProvider(signing_key(), TOPIC, url=double.url, timeout=60)
         provider.send(apns_job())
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(provider.send, [apns_job() for _ in range(40)]))

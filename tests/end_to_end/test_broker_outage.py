@@ -20,18 +20,18 @@ def test_notifications_are_accepted_without_rabbitmq_and_delivered_with_it(
     broker_link.cut()
     ids = [tenant.accepted("email", user_id, "hello") for _ in range(8)]
     health = eventually(
-        lambda: requests.get(stack.url("gateway", "/health/"), timeout=10),
+        lambda: requests.get(stack.url("gateway", "/health/"), timeout=60),
         lambda answer: answer.status_code == 503,
     )
     assert health.json()["checks"]["rabbitmq"]["status"] == "unhealthy"
     assert health.json()["checks"]["database"]["status"] == "healthy"
-    ready = requests.get(stack.url("gateway", "/health/ready/"), timeout=10)
+    ready = requests.get(stack.url("gateway", "/health/ready/"), timeout=60)
     assert ready.status_code == 200
 
     broker_link.heal()
     assert {tenant.ended(one)["status"] for one in ids} == {"delivered"}
     assert len(mailbox.wait_for(address, len(ids))) == len(ids)
     eventually(
-        lambda: requests.get(stack.url("gateway", "/health/"), timeout=10).status_code,
+        lambda: requests.get(stack.url("gateway", "/health/"), timeout=60).status_code,
         lambda status: status == 200,
     )

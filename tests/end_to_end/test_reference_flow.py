@@ -37,7 +37,7 @@ def test_the_reference_flow(stack: Stack, mailbox: SMTPSink) -> None:
             "preferences": {"email": True, "push": False},
         },
         headers={"X-API-Key": key, "X-Organization-ID": organization_id},
-        timeout=10,
+        timeout=60,
     )
     assert user.status_code == 201, user.text
     assert user.json()["success"] is True
@@ -64,7 +64,7 @@ def test_the_reference_flow(stack: Stack, mailbox: SMTPSink) -> None:
             "optional_variables": [],
         },
         headers={"X-Internal-Secret": stack.secret, "X-Organization-ID": organization_id},
-        timeout=10,
+        timeout=60,
     )
     assert template.status_code == 201, template.text
     assert template.json()["data"]["status"] == "active"
@@ -81,7 +81,7 @@ def test_the_reference_flow(stack: Stack, mailbox: SMTPSink) -> None:
             "priority": 7,
         },
         headers={"X-API-Key": key},
-        timeout=10,
+        timeout=60,
     )
     assert sent.status_code == 202, sent.text
     body = sent.json()
@@ -104,7 +104,7 @@ def test_the_reference_flow(stack: Stack, mailbox: SMTPSink) -> None:
             stack.url("gateway", "/api/v1/notifications/status/"),
             json={"notification_id": notification_id},
             headers={"X-API-Key": key},
-            timeout=10,
+            timeout=60,
         )
         assert answer.status_code == 200, answer.text
         assert answer.json()["message"] == "Notification status retrieved"
@@ -160,7 +160,7 @@ def test_templates_through_the_gateway_and_directly_are_the_same(stack: Stack) -
     direct = requests.get(
         stack.url("template_service", "/api/v1/templates/welcome_email_direct/"),
         headers={"X-Internal-Secret": stack.secret, "X-Organization-ID": tenant.organization_id},
-        timeout=10,
+        timeout=60,
     ).json()["data"]
     assert through == direct
     assert through["code"] == "welcome_email_direct"

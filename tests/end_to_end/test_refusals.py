@@ -39,7 +39,7 @@ def test_without_a_valid_key_nothing_is_told(
     stack: Stack, headers: dict[str, str], code: str
 ) -> None:
     url = stack.url("gateway", "/api/v1/notifications/")
-    assert code_of(requests.post(url, json={}, headers=headers, timeout=10)) == (401, code)
+    assert code_of(requests.post(url, json={}, headers=headers, timeout=60)) == (401, code)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_malformed_json(sender: tuple[Tenant, str], stack: Stack) -> None:
         stack.url("gateway", "/api/v1/notifications/"),
         data=b'{"notification_type": ',
         headers={"X-API-Key": sender[0].key, "Content-Type": "application/json"},
-        timeout=10,
+        timeout=60,
     )
     assert code_of(answer) == (400, "invalid_json")
 
@@ -112,7 +112,7 @@ def test_what_belongs_to_another_organization_does_not_exist(
 def test_an_internal_call_with_a_wrong_secret(stack: Stack, service: str) -> None:
     path = "/api/v1/users/" if service == "user_service" else "/api/v1/templates/"
     headers = {"X-Internal-Secret": "wrong", "X-Organization-ID": "org_" + "0" * 32}
-    answer = requests.get(stack.url(service, path), headers=headers, timeout=10)
+    answer = requests.get(stack.url(service, path), headers=headers, timeout=60)
     assert code_of(answer) == (401, "authentication_required")
 
 
@@ -127,7 +127,7 @@ def test_a_neighbour_that_is_down_is_named(stack: Stack, tenant: Tenant) -> None
         assert code_of(answer) == (503, "user_service_unavailable")
         # Whom the cache knows can still be sent to.
         assert tenant.send("email", user_id, "hello").status_code == 202
-        health = requests.get(stack.url("gateway", "/health/"), timeout=10)
+        health = requests.get(stack.url("gateway", "/health/"), timeout=60)
         assert health.status_code == 503
         assert health.json()["checks"]["user_service"]["status"] == "unhealthy"
     finally:

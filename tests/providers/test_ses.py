@@ -55,7 +55,7 @@ def test_a_mail_is_taken_as_it_was_built(ses: SESProvider, moto: str) -> None:
     first, second = (ses.send(job) for _ in range(2))
     assert first.provider_message_id
     assert first.provider_message_id != second.provider_message_id
-    kept = requests.get(f"{moto}/moto-api/data.json", timeout=10).json()["ses"]["RawMessage"]
+    kept = requests.get(f"{moto}/moto-api/data.json", timeout=60).json()["ses"]["RawMessage"]
     raw = str(kept)
     assert job.notification_id in raw
     assert "a.txt" in raw

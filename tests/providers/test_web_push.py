@@ -14,7 +14,7 @@ from push_worker.tests.browser import vapid_key
 
 
 def ask(url: str, call: str, **form: str) -> Any:
-    answer = requests.post(f"{url}/{call}", json=form, timeout=10)
+    answer = requests.post(f"{url}/{call}", json=form, timeout=60)
     assert answer.ok, answer.text
     return answer.json().get("data") if answer.content.startswith(b"{") else None
 
@@ -59,7 +59,7 @@ def test_a_subscription_that_was_ended_is_dead(
     web_push_testing: str, subscription: dict[str, Any]
 ) -> None:
     requests.post(
-        f"{web_push_testing}/expire-subscription/{subscription['clientHash']}", timeout=10
+        f"{web_push_testing}/expire-subscription/{subscription['clientHash']}", timeout=60
     )
     with pytest.raises(PermanentFailure) as caught:
         send(subscription, PushContent("T"))

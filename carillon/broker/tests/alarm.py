@@ -49,7 +49,7 @@ class AlarmingLink:
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
 
     def _tell(self, method: spec.Connection.Blocked | spec.Connection.Unblocked) -> None:
         assert self._near is not None

@@ -98,7 +98,7 @@ def publishing() -> Iterator[Callable[[str], Publisher]]:
         publisher = Publisher(url, name="test")
         made.append(publisher)
         publisher.start()
-        assert publisher.wait_connected(10)
+        assert publisher.wait_connected(60)
         return publisher
 
     yield make
@@ -114,7 +114,7 @@ def consuming() -> Iterator[Callable[[Consumer], Consumer]]:
     def start(consumer: Consumer) -> Consumer:
         made.append(consumer)
         consumer.start()
-        assert consumer.wait_consuming(10)
+        assert consumer.wait_consuming(60)
         return consumer
 
     yield start

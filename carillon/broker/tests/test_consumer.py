@@ -232,7 +232,7 @@ def test_after_a_cut_only_the_unsettled_come_again(
     assert not consumer.consuming
     consumer.ack(before[12])
     proxy.heal()
-    assert consumer.wait_consuming(10)
+    assert consumer.wait_consuming(60)
     after = take(inbox, 8)
     assert {one.message_id for one in after} == {one.message_id for one in before[12:]}
     assert all(one.redelivered and one.delivery_count == 1 for one in after)
@@ -259,7 +259,7 @@ def test_a_deleted_queue_is_declared_again_and_its_lane_resumes(
     (held,) = take(high, 1)
     broker.channel.queue_delete(QUEUE)
     assert eventually(lambda: not consumer.consuming)
-    assert consumer.wait_consuming(10)
+    assert consumer.wait_consuming(60)
     publish(publisher, 5)
     assert len(take(normal, 5)) == 5
     assert not held.stale, "the other lane was not disturbed"
@@ -278,7 +278,7 @@ def test_a_poisonous_message_that_crashes_its_consumer_condemns_no_neighbour(
         inbox = Inbox()
         consumer = consumer_of(proxy.reroute(broker.url), inbox, prefetch=50)
         consumer.start()
-        assert consumer.wait_consuming(10)
+        assert consumer.wait_consuming(60)
         while (delivery := inbox.get(0.5)) is not None:
             if delivery.message_id == poison:
                 crashes += 1
@@ -329,7 +329,7 @@ def test_a_consumer_that_hangs_is_noticed(
     consumer = consuming(Consumer(broker.url, [Subscription(QUEUE, 5, hang)], name="test"))
     assert consumer.seconds_since_turn < 1.5
     publish(publishing(broker.url), 1)
-    assert entered.wait(10)
+    assert entered.wait(60)
     assert eventually(lambda: consumer.seconds_since_turn > 1.5)
     leave.set()
     assert eventually(lambda: consumer.seconds_since_turn < 1)

@@ -179,7 +179,7 @@ def test_a_silent_broker_is_noticed_by_its_missing_heartbeats(
     monkeypatch.setattr("carillon.broker.connection.HEARTBEAT", 1)
     publisher = Publisher(proxy.reroute(broker.url), name="test")
     publisher.start()
-    assert publisher.wait_connected(10)
+    assert publisher.wait_connected(60)
     proxy.black_hole()
     # pika waits five seconds more than the heartbeat.
     results = publisher.publish(messages(3), timeout=20)
@@ -224,7 +224,7 @@ def test_a_window_that_the_alarm_overtakes_is_unknown_and_may_arrive(
     with alarming:
         publisher = Publisher(rerouted(broker.url, alarming.port), name="test")
         publisher.start()
-        assert publisher.wait_connected(10)
+        assert publisher.wait_connected(60)
         # RabbitMQ tells a connection of the alarm when it publishes, so one window is always under
         # way: here it is written while nobody reads, and the news comes after it.
         alarming._reading.clear()

@@ -17,7 +17,7 @@ def test_one_alone_waits_for_all_and_lets_nobody_in() -> None:
     def beside() -> None:
         with isolation.together(nothing):
             inside.set()
-            leave.wait(10)
+            leave.wait(60)
             events.append("first ended")
 
     def alone() -> None:
@@ -30,7 +30,7 @@ def test_one_alone_waits_for_all_and_lets_nobody_in() -> None:
 
     threads = [threading.Thread(target=beside), threading.Thread(target=alone)]
     threads[0].start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     threads[1].start()
     while not isolation._alone:
         threading.Event().wait(0.001)
@@ -40,13 +40,13 @@ def test_one_alone_waits_for_all_and_lets_nobody_in() -> None:
         threading.Event().wait(0.001)
     leave.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert events == ["wrote before waiting", "first ended", "alone", "late"]
 
 
 def test_calls_are_beside_each_other() -> None:
     isolation = Isolation()
-    meeting = threading.Barrier(4, timeout=10)
+    meeting = threading.Barrier(4, timeout=60)
 
     def call() -> None:
         with isolation.together(nothing):
@@ -56,7 +56,7 @@ def test_calls_are_beside_each_other() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert not meeting.broken
 
 
@@ -80,7 +80,7 @@ def test_those_alone_are_one_at_a_time_even_if_one_fails() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert most == 1
     with isolation.together(nothing):
         pass

@@ -58,7 +58,7 @@ def report_all(publisher: ScriptedPublisher, count: int) -> tuple[Desk, list[Rep
     for report in given:
         desk.reporter.put([report])
     desk.reporter.start()
-    assert desk.reporter.close(timeout=10)
+    assert desk.reporter.close(timeout=60)
     return desk, given
 
 
@@ -132,6 +132,6 @@ def test_events_that_come_meanwhile_share_a_window() -> None:
     for report in reports(10):
         desk.reporter.put([report])
     publisher.hold.set()
-    assert desk.reporter.close(timeout=10)
+    assert desk.reporter.close(timeout=60)
     assert len(desk.settled) == 10
     assert len(publisher.windows) <= 2

@@ -150,7 +150,7 @@ def test_an_event_that_overtakes_waits_for_the_window_and_wins(session: Connecti
 
         assert eventually(waiting)
     settle(session, window, CONFIRMED)
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     notification.refresh_from_db()
     assert notification.status == Status.DELIVERED
     assert notification.queued_at == window.taken_at

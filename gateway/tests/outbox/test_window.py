@@ -192,7 +192,7 @@ def test_a_stopped_relay_does_not_keep_its_rows(session: Connection) -> None:
             session.rollback()
             return take(session).size == 1
 
-        assert eventually(taken, timeout=10)
+        assert eventually(taken, timeout=60)
         with pytest.raises(psycopg.Error, match="idle-in-transaction"):
             stopped.execute("SELECT 1")
         stopped.close()

@@ -72,7 +72,7 @@ class Provider:
 
     def __enter__(self) -> "Provider":
         self._thread.start()
-        self._ready.wait(10)
+        self._ready.wait(60)
         return self
 
     def __exit__(
@@ -82,7 +82,7 @@ class Provider:
         trace: TracebackType | None,
     ) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         os.close(self._ledger)
 
     def _run(self) -> None:
