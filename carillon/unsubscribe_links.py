@@ -83,7 +83,7 @@ class LinkSigner:
 
 
 def _payload(link: Link) -> bytes:
-    organization = _uuid(ids.ORGANIZATION, link.organization_id)
+    organization = ids.uuid_of(ids.ORGANIZATION, link.organization_id).bytes
     if isinstance(link, AddressLink):
         return b"%c%b%b\n%b" % (
             _ADDRESS,
@@ -91,7 +91,7 @@ def _payload(link: Link) -> bytes:
             link.channel.encode(),
             link.address.encode(),
         )
-    user = _uuid(ids.USER, link.user_id)
+    user = ids.uuid_of(ids.USER, link.user_id).bytes
     if isinstance(link, ChannelLink):
         return b"%c%b%b%b" % (_CHANNEL, organization, user, link.channel.encode())
     return b"%c%b%b%b" % (_CATEGORY, organization, user, link.category.encode())
@@ -111,10 +111,3 @@ def _link(payload: bytes) -> Link | None:
     if kind == _CHANNEL:
         return ChannelLink(organization_id, user_id, name)
     return CategoryLink(organization_id, user_id, name)
-
-
-def _uuid(prefix: str, text: str) -> bytes:
-    found = ids.parse_id(prefix, text)
-    if found is None:
-        raise ValueError(f"not an id of the kind {prefix}")
-    return found.bytes

@@ -41,6 +41,14 @@ def parse_id(prefix: str, text: str) -> UUID | None:
     return _uuid(digits)
 
 
+def uuid_of(prefix: str, text: str) -> UUID:
+    """The same of an id that we made ourselves. Raises ValueError where it is none."""
+    found = parse_id(prefix, text)
+    if found is None:
+        raise ValueError(f"not an id of the kind {prefix}")
+    return found
+
+
 # An organization's id is read for each recipient of a bulk request.
 @lru_cache(maxsize=1_024)
 def _uuid(digits: str) -> UUID | None:

@@ -18,6 +18,7 @@ def test_an_id_survives_the_round_trip() -> None:
     assert value is not None
     assert value.version == 7
     assert ids.format_id(ids.USER, value) == made
+    assert ids.uuid_of(ids.USER, made) == value
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,5 @@ def test_an_id_survives_the_round_trip() -> None:
 )
 def test_what_is_not_an_id_is_none(text: str) -> None:
     assert ids.parse_id(ids.NOTIFICATION, text) is None
+    with pytest.raises(ValueError, match="notif"):
+        ids.uuid_of(ids.NOTIFICATION, text)

@@ -106,9 +106,7 @@ def _run(claims: Sequence[Claim]) -> tuple[int, list[bytes], list[int]]:
     reply = _send(claims, counted="")
     if reply[0] == b"uncounted":
         first = claims[0]
-        organization = ids.parse_id(ids.ORGANIZATION, first.organization_id)
-        if organization is None:
-            raise ValueError("not an organization's id")
+        organization = ids.uuid_of(ids.ORGANIZATION, first.organization_id)
         counted = counting.count_since(organization, first.month.start)
         reply = _send(claims, counted=str(counted))
     _, used, suspects, verdicts = reply

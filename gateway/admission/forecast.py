@@ -3,6 +3,7 @@
 import msgspec
 from django.conf import settings
 
+from carillon.contracts import ids
 from gateway.admission import reservations
 from gateway.admission.claims import Claim
 from gateway.admission.limits import MICROSECONDS, LimitState
@@ -84,6 +85,6 @@ def _quota(claim: Claim, used: int) -> QuotaState | None:
     if quota is None:
         return None
     if used < quota and (used < 0 or reservations.is_near(quota, used + 1)):
-        organization = reservations.organization_uuid(claim.organization_id)
+        organization = ids.uuid_of(ids.ORGANIZATION, claim.organization_id)
         used = counting.count_since(organization, claim.month.start)
     return QuotaState(quota, used, claim.month.left(claim.at))

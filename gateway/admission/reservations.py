@@ -150,7 +150,8 @@ def _run_reserve(claim: Claim) -> tuple[bytes, int, list[int], list[bytes]]:
     """reserve.lua's reply; counts first where Redis lost the counter. Raises RedisDown."""
     reply = _send_reserve(claim, counted="")
     if reply[0] == b"uncounted":
-        counted = counting.count_since(organization_uuid(claim.organization_id), claim.month.start)
+        organization = ids.uuid_of(ids.ORGANIZATION, claim.organization_id)
+        counted = counting.count_since(organization, claim.month.start)
         reply = _send_reserve(claim, counted=str(counted))
     verdict, used, recipient, suspects = reply
     return verdict, used, recipient, suspects
@@ -234,11 +235,3 @@ def recipient_limit_exceeded(wait: float) -> RateLimitExceeded:
         "channel.",
         wait,
     )
-
-
-def organization_uuid(organization_id: str) -> UUID:
-    """As it is stored."""
-    found = ids.parse_id(ids.ORGANIZATION, organization_id)
-    if found is None:
-        raise ValueError("not an organization's id")
-    return found

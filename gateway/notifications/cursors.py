@@ -35,9 +35,7 @@ class Position:
 
 def write_cursor(position: Position, organization_id: str, filters: Filters) -> str:
     """The text that leads on from `position`. It is signed: a client cannot make one up."""
-    found = ids.parse_id(ids.NOTIFICATION, position.id)
-    if found is None:
-        raise ValueError("a stored notification has no id")
+    found = ids.uuid_of(ids.NOTIFICATION, position.id)
     microseconds = (position.created_at - _EPOCH) // _MICROSECOND
     return _signer().sign_object([microseconds, found.hex, _digest(organization_id, filters)])
 

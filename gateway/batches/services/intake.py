@@ -6,7 +6,6 @@ By the hundred, so that ten thousand rendered emails are never in memory togethe
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from uuid import UUID
 
 import msgspec
 from django.conf import settings
@@ -62,8 +61,8 @@ class Intake:
         self, batch: Batch, read: Sequence[Asked | ApiError], lookup: BatchLookup, now: datetime
     ) -> None:
         self._batch = batch
-        self._batch_id = _uuid(ids.BATCH, batch.pk)
-        self._organization_id = _uuid(ids.ORGANIZATION, batch.organization_id)
+        self._batch_id = ids.uuid_of(ids.BATCH, batch.pk)
+        self._organization_id = ids.uuid_of(ids.ORGANIZATION, batch.organization_id)
         self.ledger = Ledger(self._organization_id)
         self._read = read
         self._lookup = lookup
@@ -171,10 +170,3 @@ class Intake:
         batch.accepted = self._statuses.total() - batch.rejected
         batch.refusals = msgspec.to_builtins(refusals)
         return Counter(error.code for error in refused.values())
-
-
-def _uuid(prefix: str, text: str) -> UUID:
-    found = ids.parse_id(prefix, text)
-    if found is None:
-        raise ValueError(f"not an id of a {prefix}")
-    return found

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import structlog
 
@@ -68,7 +67,7 @@ def plan_replay(organization_id: str, filters: DeadLetterFilters, pace: Pace) ->
     now = datetime.now(UTC)
     found = list_replayable(organization_id, filters, now=now)
     matching = found.count()
-    waiting = waiting_replays(_uuid(organization_id), now=now)
+    waiting = waiting_replays(ids.uuid_of(ids.ORGANIZATION, organization_id), now=now)
     start = pace.starts_at(waiting, now)
     count = min(matching, pace.limit, _room(start, now, pace))
     return ReplayReport(
@@ -89,7 +88,7 @@ def replay_by_filter(organization_id: str, filters: DeadLetterFilters, pace: Pac
 
     Raises ReplayBacklog, NotificationBusy or UserServiceUnavailable, with nothing replayed.
     """
-    organization = _uuid(organization_id)
+    organization = ids.uuid_of(ids.ORGANIZATION, organization_id)
     now = datetime.now(UTC)
     found = list_replayable(organization_id, filters, now=now)
     matching = found.count()
@@ -130,10 +129,3 @@ def replay_by_filter(organization_id: str, filters: DeadLetterFilters, pace: Pac
 def _room(start: datetime, now: datetime, pace: Pace) -> int:
     """How many fit in before the horizon."""
     return max(0, int((now + HORIZON - start) / pace.spacing))
-
-
-def _uuid(organization_id: str) -> UUID:
-    found = ids.parse_id(ids.ORGANIZATION, organization_id)
-    if found is None:
-        raise ValueError("not an organization's id")
-    return found

@@ -90,9 +90,7 @@ def decide_all(organization_id: str, failed: Sequence[Failed]) -> list[Decision]
 def _decide(
     failed: Failed, known: Mapping[str, UserRecord], circumstances: _Circumstances
 ) -> Decision:
-    notification = ids.parse_id(ids.NOTIFICATION, failed.notification_id)
-    if notification is None:
-        raise ValueError("a stored notification has no id")
+    notification = ids.uuid_of(ids.NOTIFICATION, failed.notification_id)
     if not failed.user_id:
         is_suppressed = failed.notification_id in circumstances.suppressed
         return Decision(notification, Reason.SUPPRESSED.value if is_suppressed else "")
