@@ -25,8 +25,6 @@ class ClientApi(APIView):
 
     entry: Entry
     limits: tuple[LimitState, ...] = ()
-    # What the cache had under `cache_keys`; empty where it was not read.
-    entries: tuple[bytes | None, ...] = ()
 
     def cache_keys(self, request: Request) -> Sequence[SplitKey]:
         """What to read from the cache in the trip that recognises the key."""
@@ -41,7 +39,7 @@ class ClientApi(APIView):
         """Raises what APIKeyAuthentication raises."""
         super().perform_authentication(request)
         self.entry = cast("Entry", request.auth)
-        self.limits, self.entries = (self.entry.limit,), self.entry.entries
+        self.limits = (self.entry.limit,)
 
     def check_permissions(self, request: Request) -> None:
         """Raises InsufficientScope."""

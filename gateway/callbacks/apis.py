@@ -110,7 +110,7 @@ class AccountCallbacksApi(LiveAccountsApi):
     )
     def put(self, request: Request, provider_account_id: str) -> Response:
         """Set it."""
-        account = get_account(self.check_live(request), provider_account_id)
+        account = get_account(self.check_live(), provider_account_id)
         sealer = credential_sealer()
         body = parse_body(request, AccountCallbacksBody)
         return success(_show(set_callbacks(account, body, sealer), sealer), "Callbacks set")
@@ -141,7 +141,7 @@ class AccountCallbacksApi(LiveAccountsApi):
     )
     def delete(self, request: Request, provider_account_id: str) -> Response:
         """Forget it."""
-        account = get_account(self.check_live(request), provider_account_id)
+        account = get_account(self.check_live(), provider_account_id)
         forget_callbacks(account)
         return success(ForgottenShape(account.pk), "Callbacks forgotten")
 

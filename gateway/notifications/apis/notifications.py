@@ -65,7 +65,7 @@ class NotificationsApi(ClientApi):
         try:
             asked = create.read_asked(request, self.caller, self.body)
             channel = asked.body.notification_type
-            lookup = look_up(asked.wanted, self.entries)
+            lookup = look_up(asked.wanted, self.entry.entries)
             if asked.body.dry_run:
                 return create.show_plan(plan_notification(asked, lookup, self.limits[0]))
             accepted = accept_notification(asked, lookup)

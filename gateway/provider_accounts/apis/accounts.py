@@ -50,12 +50,11 @@ _WRONG = {"credentials": ["Missing: api_key."]}
 class LiveAccountsApi(ClientApi):
     """Only a live key with the scope admin decides how real messages are sent."""
 
-    def check_live(self, request: Request) -> str:
+    def check_live(self) -> str:
         """The organization. Raises LiveKeyNeeded."""
-        caller = self.caller
-        if caller.mode is Mode.TEST:
+        if self.caller.mode is Mode.TEST:
             raise LiveKeyNeeded
-        return caller.organization_id
+        return self.caller.organization_id
 
 
 class ProviderAccountsApi(LiveAccountsApi):
@@ -122,7 +121,7 @@ class ProviderAccountsApi(LiveAccountsApi):
     )
     def post(self, request: Request) -> Response:
         """A new account."""
-        organization_id = self.check_live(request)
+        organization_id = self.check_live()
         body = parse_body(request, ProviderAccountBody)
         sealer = credential_sealer()
         account = create_account(organization_id, body, sealer)
@@ -188,7 +187,7 @@ class ProviderAccountApi(LiveAccountsApi):
     )
     def patch(self, request: Request, provider_account_id: str) -> Response:
         """Change it."""
-        account = get_account(self.check_live(request), provider_account_id)
+        account = get_account(self.check_live(), provider_account_id)
         changes = parse_body(request, ProviderAccountChanges)
         sealer = credential_sealer()
         changed = change_account(account, changes, sealer)
@@ -214,6 +213,6 @@ class ProviderAccountApi(LiveAccountsApi):
     )
     def delete(self, request: Request, provider_account_id: str) -> Response:
         """Delete it."""
-        account = get_account(self.check_live(request), provider_account_id)
+        account = get_account(self.check_live(), provider_account_id)
         delete_account(account)
         return success(DeletedShape(provider_account_id), "Provider account deleted")

@@ -64,9 +64,7 @@ class ProviderAccountVerifyApi(LiveAccountsApi):
     )
     def post(self, request: Request, provider_account_id: str) -> Response:
         """Ask for a check."""
-        account = ask_verification(
-            self.check_live(request), provider_account_id, current_correlation_id()
-        )
+        account = ask_verification(self.check_live(), provider_account_id, current_correlation_id())
         return success(
             show_account(account, credential_sealer()),
             MESSAGE,
