@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.local.child import Command
 from deploy.local.console import Console
-from deploy.local.debian_packages import can_unpack, unpack
+from deploy.local.debian_packages import can_unpack, library_path, unpack
 from deploy.local.errors import StackError
 from deploy.local.paths import ROOT
 from deploy.local.roster import Roster
@@ -28,29 +28,32 @@ TIMEOUT = 900  # seconds for pip
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program of a Debian package, and where its libraries are below it (may be empty)."""
+    """A program of a Debian package."""
 
     name: str
     package: str
     path: str
-    libraries: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """Where its package and what that needs are opened."""
+        return FOLDER / "debian" / self.package
 
     @property
     def file(self) -> Path:
         """This machine's own, else the one that was fetched."""
         own = shutil.which(self.name)
-        return Path(own) if own else FOLDER / self.package / self.path
+        return Path(own) if own else self.folder / self.path
 
     def environment(self) -> dict[str, str]:
         """What it needs to find its libraries."""
-        if not self.libraries or shutil.which(self.name):
+        if shutil.which(self.name):
             return dict(os.environ)
-        libraries = FOLDER / self.package / self.libraries
-        return {**os.environ, "LD_LIBRARY_PATH": str(libraries)}
+        return {**os.environ, "LD_LIBRARY_PATH": library_path(self.folder)}
 
 
 WRK = Program("wrk", "wrk", "usr/bin/wrk")
-SMTP_SINK = Program("smtp-sink", "postfix", "usr/sbin/smtp-sink", "usr/lib/postfix")
+SMTP_SINK = Program("smtp-sink", "postfix", "usr/sbin/smtp-sink")
 
 
 def prepare(roster: Roster, console: Console) -> None:
@@ -72,10 +75,11 @@ def _fetch(program: Program) -> None:
             f"{program.name} is not on PATH, and there is no apt-get to fetch it with. "
             f"Install it with this system's own packages ({program.package} in Debian)."
         )
-    folder = FOLDER / program.package
+    folder = program.folder
+    folder.parent.mkdir(exist_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as temporary:
-        unpack(program.package, Path(temporary))
+        unpack(program.package, Path(temporary), depends=True)
         os.replace(temporary, folder)
         Path(temporary).mkdir()  # for TemporaryDirectory to delete
     # The sink drops its rights before its libraries are read again.

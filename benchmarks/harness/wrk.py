@@ -60,6 +60,7 @@ def post(
             secrets.token_hex(4),
             *(f"{name}: {value}" for name, value in headers.items()),
         ],
+        env=WRK.environment(),
         capture_output=True,
         text=True,
         timeout=seconds + 60,

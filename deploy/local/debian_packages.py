@@ -10,12 +10,16 @@ from deploy.local.errors import StackError
 TIMEOUT = 300  # seconds for a download of some 20 MB
 
 
-def unpack(package: str, folder: Path) -> None:
-    """Download a package and open it below `folder`, which exists. Raises StackError."""
+def unpack(package: str, folder: Path, *, depends: bool = False) -> None:
+    """Download a package and open it below `folder`, which exists. Raises StackError.
+
+    With `depends`, whatever it needs that this machine has not installed is opened beside it.
+    """
     try:
-        _download(package, folder)
-        (file,) = folder.glob(f"{package}_*.deb")
-        _run(["dpkg", "-x", str(file), str(folder)], folder)
+        _download(_with_what_it_needs(package, folder) if depends else [package], folder)
+        for file in folder.glob("*.deb"):
+            _run(["dpkg", "-x", str(file), str(folder)], folder)
+            file.unlink()
     except (subprocess.SubprocessError, ValueError) as error:
         said = getattr(error, "stderr", "") or str(error)
         raise StackError(
@@ -29,17 +33,36 @@ def can_unpack() -> bool:
     return bool(shutil.which("apt-get") and shutil.which("dpkg"))
 
 
-def _download(package: str, folder: Path) -> None:
-    command = ["apt-get", "download", "-qq", package]
+def library_path(folder: Path) -> str:
+    """LD_LIBRARY_PATH for the programs that were opened below `folder`; may be empty."""
+    found = {file.parent for part in ("lib", "usr/lib") for file in folder.glob(f"{part}/**/*.so*")}
+    return os.pathsep.join(sorted(map(str, found)))
+
+
+def _with_what_it_needs(package: str, folder: Path) -> list[str]:
+    """Its name, and those of the packages that installing it would install too."""
+    options = ("--simulate", "--no-install-recommends", "--reinstall")
+    planned = _apt_get(["install", *options, package], folder)
+    return [line.split()[1] for line in planned.splitlines() if line.startswith("Inst ")]
+
+
+def _download(packages: list[str], folder: Path) -> None:
+    _apt_get(["download", *packages], folder)
+
+
+def _apt_get(arguments: list[str], folder: Path) -> str:
+    command = ["apt-get", "-qq", "-o", "Acquire::Retries=3", *arguments]
     try:
-        _run(command, folder)
+        return _run(command, folder)
     except subprocess.CalledProcessError:
         # A new machine has no lists of packages, and old lists name what is gone.
         if os.geteuid() != 0:
             raise
         _run(["apt-get", "update", "-qq", "-o", "DPkg::Lock::Timeout=120"], folder)
-        _run(command, folder)
+        return _run(command, folder)
 
 
-def _run(command: list[str], folder: Path) -> None:
-    subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT, check=True)
+def _run(command: list[str], folder: Path) -> str:
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT, check=True
+    ).stdout
