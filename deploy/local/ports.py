@@ -2,6 +2,7 @@
 
 import random
 import socket
+import sys
 from collections.abc import Iterable, Mapping
 
 from deploy.local.errors import StackError
@@ -10,6 +11,9 @@ HOST = "127.0.0.1"
 # Below the range from which Linux takes the source ports of outgoing connections (32768 up), so
 # that no connection sits on a port between the moment it is chosen and the moment it is used.
 PRIVATE_PORTS = range(20_000, 32_000)
+
+# What holds the ports that this process was given, until it ends.
+_held: dict[int, socket.socket] = {}
 
 
 def is_free(port: int) -> bool:
@@ -59,9 +63,29 @@ def chosen_port(name: str, default: int, given: Mapping[str, str]) -> int:
 
 
 def private_port() -> int:
-    """A free port far from those that people choose, at random; raises StackError."""
+    """A free port far from those that people choose, at random; raises StackError.
+
+    Nobody else who asks here, in this process or in another of this machine, is given the same one
+    while this process lives: a server may listen on it seconds later, stop, and start again.
+    """
     for _ in range(200):
         port = random.choice(PRIVATE_PORTS)  # noqa: S311
-        if is_free(port):
+        if is_free(port) and _hold(port):
             return port
     raise StackError(f"no free port among 200 tried in {PRIVATE_PORTS}")
+
+
+def _hold(port: int) -> bool:
+    """False where somebody was given it."""
+    if port in _held:
+        return False
+    holder = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    if sys.platform == "linux":
+        try:
+            # A name without a file (unix(7): abstract), which goes with the process.
+            holder.bind(f"\0carillon-port-{port}")
+        except OSError:
+            holder.close()
+            return False
+    _held[port] = holder
+    return True

@@ -1,9 +1,12 @@
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from deploy.local.errors import StackError
+from deploy.local.paths import ROOT
 from deploy.local.ports import (
     HOST,
     PRIVATE_PORTS,
@@ -62,6 +65,23 @@ def test_no_port_left_is_an_error() -> None:
 def test_private_ports_lie_below_those_of_outgoing_connections() -> None:
     assert private_port() in PRIVATE_PORTS
     assert max(PRIVATE_PORTS) < 32768
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only this process is told")
+def test_a_private_port_is_given_once_in_this_process_and_in_others() -> None:
+    port = private_port()
+    program = (
+        "import sys; from deploy.local import ports;"
+        f"ports.PRIVATE_PORTS = range({port}, {port + 1}); ports.private_port()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert "StackError: no free port" in ran.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("deploy.local.ports.PRIVATE_PORTS", range(port, port + 1))
+        with pytest.raises(StackError, match="no free port"):
+            private_port()
 
 
 @pytest.mark.parametrize("value", ["http", "0", "65536", "-1", "80.5"])
