@@ -15,6 +15,9 @@ from deploy.local.identity import ProcessIdentity, identify
 
 # A log grows to this many bytes, then becomes NAME.log.1: a stack left running fills no disk.
 LOG_LIMIT = 50 * 1024 * 1024
+# Seconds: bounds of what takes an instant unless the machine is very busy.
+KILLED = 60.0
+LAST_WORDS = 5.0
 
 OnLine = Callable[[str, bytes], None]
 
@@ -107,8 +110,14 @@ class Child:
     def wait(self, timeout: float | None = None) -> int:
         """Its exit code; raises subprocess.TimeoutExpired after `timeout` seconds."""
         code = self._process.wait(timeout)
-        self._pump.join(timeout=2)
+        self._hear_out()
         return code
+
+    def last_words(self) -> str:
+        """The end of its log; of one that has ended, all that it said is there."""
+        if self.returncode is not None:
+            self._hear_out()
+        return tail(self.log)
 
     def stop(self) -> None:
         """End it: its stop signal, `grace` seconds, then SIGKILL for what is left of its group."""
@@ -120,13 +129,22 @@ class Child:
             except subprocess.TimeoutExpired:
                 self.kill()
         self._end_group()
-        self._pump.join(timeout=2)
+        self._hear_out()
 
     def kill(self) -> None:
-        """SIGKILL the whole group at once."""
+        """SIGKILL the whole group at once; returns when it is gone."""
         self._told_to_end = True
         self._end_group()
-        self._process.wait(10)
+        self._process.wait(KILLED)
+        self._hear_out()
+
+    def _hear_out(self) -> None:
+        """Until nobody has its output open: those that it started may end after it.
+
+        Such are PostgreSQL's, each in a session of its own, which hold the memory that the next
+        server would share.
+        """
+        self._pump.join(timeout=LAST_WORDS)
 
     def _end_group(self) -> None:
         now = identify(self.pid)

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from deploy.local.child import Command, Layer, tail
+from deploy.local.child import Command, Layer
 from deploy.local.errors import StackError
 from deploy.local.mailbox_programs import MAILDEV, SENDRIA
 from deploy.local.ports import HOST, accepts
@@ -45,7 +45,7 @@ class Mailbox:
         deadline = time.monotonic() + START_TIMEOUT
         while not (accepts(self._smtp_port) and accepts(self._web_port)):
             if child.returncode is not None or time.monotonic() > deadline:
-                raise StackError(f"The mailbox does not start:\n{tail(child.log)}")
+                raise StackError(f"The mailbox does not start:\n{child.last_words()}")
             time.sleep(POLL)
 
     def _command(self) -> Command:

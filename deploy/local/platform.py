@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 
-from deploy.local.child import Child, tail
+from deploy.local.child import Child, Layer, tail
 from deploy.local.console import Console
 from deploy.local.environment import child_environment
 from deploy.local.errors import StackError
@@ -22,7 +22,7 @@ from deploy.local.ports import allot, chosen_port, private_port
 from deploy.local.processes import PROCESSES, PlatformProcess
 from deploy.local.roster import Roster
 
-START_TIMEOUT = 120.0  # seconds; two cores import Django a dozen times over
+START_TIMEOUT = 240.0  # seconds; two cores import Django a dozen times over
 
 
 def preferred_ports(given: Mapping[str, str]) -> dict[str, int]:
@@ -32,13 +32,7 @@ def preferred_ports(given: Mapping[str, str]) -> dict[str, int]:
 
 def private_ports() -> dict[str, int]:
     """For each process a free port of its own that nobody else would choose."""
-    ports: dict[str, int] = {}
-    for name in PROCESSES:
-        port = private_port()
-        while port in ports.values():
-            port = private_port()
-        ports[name] = port
-    return ports
+    return {name: private_port() for name in PROCESSES}
 
 
 class Platform:
@@ -103,7 +97,9 @@ class Platform:
     def _wait(self, urls: Mapping[str, str], timeout: float, tell: Callable[[str], None]) -> None:
         def check() -> None:
             for child in self._roster.children():
-                if child.returncode is not None:
+                # What else the roster's owner runs beside the platform may end when it likes.
+                needed = child.name in self._table or child.command.layer < Layer.PLATFORM
+                if needed and child.returncode is not None:
                     raise StackError(died(child))
 
         late = wait_for(urls, timeout=timeout, check=check, tell=tell)
@@ -118,4 +114,4 @@ def died(child: Child) -> str:
     """What to say of a process that ended by itself."""
     code = child.returncode
     how = f"exit code {code}" if code is None or code >= 0 else f"signal {-code}"
-    return f"{child.name} ended ({how}). The end of {child.log}:\n{tail(child.log)}"
+    return f"{child.name} ended ({how}). The end of {child.log}:\n{child.last_words()}"

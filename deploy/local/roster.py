@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from deploy.local.child import Child, Command, Layer, OnLine, tail
+from deploy.local.child import Child, Command, Layer, OnLine
 from deploy.local.errors import StackError
 from deploy.local.identity import MARK
 
@@ -101,7 +101,7 @@ class Roster:
         finally:
             self.stop(command.name)
         if code != 0:
-            raise StackError(f"{command.name} failed with exit code {code}:\n{tail(child.log)}")
+            raise StackError(f"{command.name} failed with exit code {code}:\n{child.last_words()}")
 
     def stop_all(self) -> None:
         """Close the roster and end every child; bounded by each layer's longest grace."""

@@ -12,7 +12,7 @@ from deploy.local.errors import StackError
 from deploy.local.ports import private_port
 from deploy.local.roster import Roster
 
-START_TIMEOUT = 90.0  # seconds; RabbitMQ needs 6 here, and several times that on a busy laptop
+START_TIMEOUT = 180.0  # seconds; RabbitMQ needs 6 here, and several times that on a busy laptop
 POLL = 0.05  # seconds between two looks at a server that is starting
 
 
@@ -81,7 +81,7 @@ class Server(ABC):
         deadline = time.monotonic() + timeout
         while not self.answers():
             if child.returncode is not None:
-                raise StackError(f"{self.name} ended while it started:\n{tail(child.log)}")
+                raise StackError(f"{self.name} ended while it started:\n{child.last_words()}")
             if time.monotonic() > deadline:
                 self.stop()
                 raise StackError(

@@ -20,11 +20,11 @@ from deploy.local.private_files import write_private
 from deploy.local.programs import RabbitMQ as Programs
 from deploy.local.programs import find_rabbitmq
 from deploy.local.roster import Roster
-from deploy.local.servers.base import POLL, Server
+from deploy.local.servers.base import POLL, START_TIMEOUT, Server
 
 USER = "carillon"
 NODE = "carillon@localhost"
-CONTROL_TIMEOUT = 60  # seconds for one rabbitmqctl, which starts a virtual machine each time
+CONTROL_TIMEOUT = 120  # seconds for one rabbitmqctl, which starts a virtual machine each time
 
 # A laptop's disk may be nearly full and its memory shared: alarms, which stop all publishing,
 # come late on the disk (RabbitMQ would refuse below 50 MB in any case) and early in memory.
@@ -143,7 +143,7 @@ class RabbitMQ(Server):
             ),
             show=False,
         )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + START_TIMEOUT
         while not accepts(self._epmd_port):
             if epmd.returncode is not None or time.monotonic() > deadline:
                 raise StackError(f"epmd does not listen on port {self._epmd_port}")

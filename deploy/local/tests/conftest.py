@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.identity import marked
 from deploy.local.roster import Roster
+from deploy.local.tests.marks import nothing_left
 
 
 @pytest.fixture
@@ -15,4 +15,4 @@ def roster(tmp_path: Path) -> Iterator[Roster]:
     roster = Roster(tmp_path, tmp_path / "logs")
     yield roster
     roster.kill_all()
-    assert marked(tmp_path) == []
+    assert nothing_left(tmp_path)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import requests
 
-TIMEOUT = 5.0  # seconds
+TIMEOUT = 60.0  # seconds
 MISSING = 404
 
 
@@ -18,7 +18,7 @@ class ShownMail:
     html: str
 
 
-def shown_mails(url: str, *, at_least: int = 1, within: float = 30.0) -> list[ShownMail]:
+def shown_mails(url: str, *, at_least: int = 1, within: float = 60.0) -> list[ShownMail]:
     """The mails at `url`, oldest first, once there are so many or after `within` seconds.
 
     Both mailboxes store mails, and read stored ones, a moment after they have said yes.

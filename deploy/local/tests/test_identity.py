@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local.identity import MARK, ProcessIdentity, identify, marked
 
-SLEEPER = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
+SLEEPER = [sys.executable, "-c", "import time; print(flush=True); time.sleep(3600)"]
 
 
 def sleeper(environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:

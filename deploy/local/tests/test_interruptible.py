@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.identity import marked
 from deploy.local.paths import ROOT
+from deploy.local.tests.marks import marked_once, nothing_left
 from deploy.local.tests.signals import heed_signals
 
 PROGRAM = """
@@ -24,8 +24,8 @@ roster = Roster(folder, folder / "logs")
 
 def work():
     for number in range(3):
-        roster.start(Command(name=f"child-{number}", argv=("sleep", "60"), folder=folder))
-    stubborn = "trap '' TERM; echo up; while :; do sleep 60; done"
+        roster.start(Command(name=f"child-{number}", argv=("sleep", "3600"), folder=folder))
+    stubborn = "trap '' TERM; echo up; while :; do sleep 3600; done"
     argv = ("sh", "-c", stubborn)
     grace = float(sys.argv[3])
     child = roster.start(Command(name="stubborn", argv=argv, folder=folder, grace=grace))
@@ -69,15 +69,16 @@ def end(process: subprocess.Popen[str]) -> str:
 def test_a_signal_ends_every_process_and_nothing_is_left(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    bystander = subprocess.Popen(["sleep", "60"])
+    bystander = subprocess.Popen(["sleep", "3600"])
     process = start(tmp_path, "wait")
-    assert len(marked(tmp_path)) >= 4
+    # The three, the stubborn one, and what that runs.
+    assert len(marked_once(tmp_path, 5)) == 5
     process.send_signal(number)
     output = end(process)
     assert process.returncode == 42
     assert "Ending it all" in output
     assert "left 0" in output
-    assert marked(tmp_path) == []
+    assert nothing_left(tmp_path)
     assert bystander.poll() is None
     bystander.kill()
     bystander.wait()
@@ -93,14 +94,14 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
     os.kill(process.pid, signal.SIGINT)
     output = end(process)
     assert "at once" in output
-    assert marked(tmp_path) == []
+    assert nothing_left(tmp_path)
 
 
 def test_work_that_ends_by_itself_takes_its_processes_along(tmp_path: Path) -> None:
     process = start(tmp_path, "return")
     end(process)
     assert process.returncode == 7
-    assert marked(tmp_path) == []
+    assert nothing_left(tmp_path)
 
 
 def test_work_that_fails_says_why_and_takes_its_processes_along(tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_work_that_fails_says_why_and_takes_its_processes_along(tmp_path: Path) 
     output = end(process)
     assert process.returncode == 1
     assert "the reason" in output
-    assert marked(tmp_path) == []
+    assert nothing_left(tmp_path)
 
 
 def test_an_ignored_hang_up_stays_ignored(tmp_path: Path) -> None:
@@ -122,4 +123,4 @@ def test_an_ignored_hang_up_stays_ignored(tmp_path: Path) -> None:
         process.wait(0.5)
     process.send_signal(signal.SIGTERM)
     end(process)
-    assert marked(tmp_path) == []
+    assert nothing_left(tmp_path)

@@ -6,12 +6,13 @@ import time
 from pathlib import Path
 
 from deploy.local.child import Command
-from deploy.local.identity import MARK, identify, marked
+from deploy.local.identity import MARK, identify
 from deploy.local.leftovers import end_leftovers
 from deploy.local.paths import ROOT, StackFolder
 from deploy.local.private_files import write_private
 from deploy.local.roster import Roster
 from deploy.local.state import StateFile, load
+from deploy.local.tests.marks import marked_once, nothing_left
 
 # A supervisor that starts two processes, says so and waits to be killed.
 SUPERVISOR = """
@@ -24,10 +25,10 @@ from deploy.local.state import StateFile
 folder = StackFolder(pathlib.Path(sys.argv[1]))
 roster = Roster(folder.path, folder.logs, record=StateFile(folder, time.time()).record)
 for name in ("one", "two"):
-    roster.start(Command(name=name, argv=("sleep", "60"), folder=folder.path))
+    roster.start(Command(name=name, argv=("sleep", "3600"), folder=folder.path))
 folder.env.write_text("GATEWAY_URL=http://127.0.0.1:1")
 print("up", flush=True)
-time.sleep(60)
+time.sleep(3600)
 """
 
 
@@ -44,9 +45,9 @@ def killed_supervisor(folder: Path) -> None:
 
 def test_what_a_killed_supervisor_left_is_ended_and_its_addresses_go(tmp_path: Path) -> None:
     killed_supervisor(tmp_path)
-    assert len(marked(tmp_path)) == 2
+    assert len(marked_once(tmp_path, 2)) == 2
     assert end_leftovers(StackFolder(tmp_path)) == ["one", "two"]
-    assert marked(tmp_path) == []
+    assert nothing_left(tmp_path)
     assert not StackFolder(tmp_path).env.exists()
     assert not StackFolder(tmp_path).state.exists()
     assert end_leftovers(StackFolder(tmp_path)) == []
@@ -58,7 +59,7 @@ def test_a_stranger_with_a_recorded_number_is_left_alone(tmp_path: Path) -> None
     assert state
     # The kernel counts starts in hundredths of a second; no number is reused as soon as that.
     time.sleep(0.05)
-    stranger = subprocess.Popen(["sleep", "60"])
+    stranger = subprocess.Popen(["sleep", "3600"])
     try:
         # As if the number of the first had been given to somebody else since.
         text = StackFolder(tmp_path).state.read_text()
@@ -74,14 +75,13 @@ def test_a_stranger_with_a_recorded_number_is_left_alone(tmp_path: Path) -> None
     finally:
         stranger.kill()
         stranger.wait()
-    assert marked(tmp_path) == []
+    assert nothing_left(tmp_path)
 
 
 def test_a_process_that_was_never_recorded_is_found_by_its_mark(tmp_path: Path) -> None:
-    stray = subprocess.Popen(["sleep", "60"], env={**os.environ, MARK: str(tmp_path)})
+    stray = subprocess.Popen(["sleep", "3600"], env={**os.environ, MARK: str(tmp_path)})
     identity = identify(stray.pid)
-    while not marked(tmp_path):  # exec shows the new environment a moment after Popen returns
-        time.sleep(0.001)
+    assert len(marked_once(tmp_path, 1)) == 1
     assert end_leftovers(StackFolder(tmp_path)) == [f"process {stray.pid}"]
     stray.wait()
     assert identity
@@ -91,7 +91,7 @@ def test_a_process_that_was_never_recorded_is_found_by_its_mark(tmp_path: Path) 
 def test_running_children_of_another_folder_are_not_leftovers(tmp_path: Path) -> None:
     mine, other = StackFolder(tmp_path / "mine"), StackFolder(tmp_path / "other")
     roster = Roster(other.path, other.logs, record=StateFile(other, 0).record)
-    child = roster.start(Command(name="one", argv=("sleep", "60"), folder=tmp_path))
+    child = roster.start(Command(name="one", argv=("sleep", "3600"), folder=tmp_path))
     assert end_leftovers(mine) == []
     assert child.returncode is None
     roster.stop_all()

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from deploy.local.errors import StackError
-from deploy.local.identity import marked
 from deploy.local.mailbox import Mailbox
 from deploy.local.mailbox_programs import mailbox_is_installed
 from deploy.local.ports import private_port
 from deploy.local.roster import Roster
 from deploy.local.tests.mailbox_reader import shown_mails
+from deploy.local.tests.marks import nothing_left
 
 
 def mailbox(folder: Path, roster: Roster) -> Mailbox:
@@ -39,7 +39,7 @@ def test_a_mail_can_be_looked_at_and_is_kept(tmp_path: Path, roster: Roster) -> 
     assert (shown.subject, shown.text) == ("Grüße", "text")
     assert "<p>html</p>" in shown.html  # sendria adds the document around it
     roster.stop(Mailbox.name)
-    assert marked(tmp_path) == []
+    assert nothing_left(tmp_path)
     box.start()
     assert shown_mails(box.web_url) == [shown]
 

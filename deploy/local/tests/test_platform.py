@@ -3,9 +3,11 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from deploy.local.child import Command, Layer
 from deploy.local.console import Console
 from deploy.local.errors import StackError
 from deploy.local.health import answers
@@ -14,6 +16,7 @@ from deploy.local.platform import Platform
 from deploy.local.ports import private_port
 from deploy.local.processes import PROCESSES, PlatformProcess
 from deploy.local.roster import Roster
+from deploy.local.tests.marks import WAIT
 
 # Answers 200 to everything, and counts in a file how often it was started.
 SERVER = """
@@ -58,7 +61,7 @@ def test_every_process_is_waited_for_and_can_be_killed_and_started_again(
 ) -> None:
     platform = make(process("gateway", web=True), process("relay"))
     output = io.StringIO()
-    platform.start(Console(output), timeout=20)
+    platform.start(Console(output), timeout=WAIT)
     assert "gateway is up" in output.getvalue()
     assert "relay is up" in output.getvalue()
     url = platform.health()["gateway"]
@@ -66,7 +69,7 @@ def test_every_process_is_waited_for_and_can_be_killed_and_started_again(
     platform.kill("gateway")
     assert answers(url) == 0
     # Its counters of before would be added to those of now: the program insists that they went.
-    platform.start_process("gateway", timeout=20)
+    platform.start_process("gateway", timeout=WAIT)
     assert answers(url) == 200
     assert answers(platform.url("gateway") + "/other") == 404
     platform.stop("relay")
@@ -78,11 +81,37 @@ def test_a_process_that_ends_while_it_starts_is_named_with_its_last_words(
 ) -> None:
     platform = make(process("gateway"), process("email_worker", CRASH))
     with pytest.raises(StackError, match=r"(?s)email_worker ended \(exit code 1\).*no such sett"):
-        platform.start(Console(io.StringIO()), timeout=20)
+        platform.start(Console(io.StringIO()), timeout=WAIT)
 
 
-def test_a_process_that_is_not_up_in_time_is_named(make: Callable[..., Platform]) -> None:
-    silent = process("events", "import time; print('still at it', flush=True); time.sleep(60)")
+def test_what_ends_beside_the_platform_while_it_starts_is_nothing_to_it(
+    make: Callable[..., Platform], roster: Roster, tmp_path: Path
+) -> None:
+    beside = roster.start(Command(name="beside", argv=("true",), folder=tmp_path))
+    assert beside.wait(WAIT) == 0
+    make(process("gateway")).start(Console(io.StringIO()), timeout=WAIT)
+
+
+def test_a_server_that_ends_while_the_platform_starts_is_named(
+    make: Callable[..., Platform], roster: Roster, tmp_path: Path
+) -> None:
+    server = Command(name="redis", argv=("false",), folder=tmp_path, layer=Layer.SERVER)
+    roster.start(server).wait(WAIT)
+    with pytest.raises(StackError, match=r"redis ended \(exit code 1\)"):
+        make(process("gateway")).start(Console(io.StringIO()), timeout=WAIT)
+
+
+def test_a_process_that_is_not_up_in_time_is_named(
+    make: Callable[..., Platform], roster: Roster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = process("events", "import time; print('still at it', flush=True); time.sleep(3600)")
+    log = roster.logs / "events.log"
+
+    def now() -> float:
+        """The time is over when it has said something."""
+        return 2.0 if log.exists() and log.read_text() else 0.0
+
+    monkeypatch.setattr("deploy.local.health.time", SimpleNamespace(monotonic=now))
     with pytest.raises(StackError, match=r"(?s)Not up after 1 s: events.*still at it"):
         make(silent).start(Console(io.StringIO()), timeout=1.0)
 
@@ -90,7 +119,7 @@ def test_a_process_that_is_not_up_in_time_is_named(make: Callable[..., Platform]
 def test_a_signal_is_told_from_an_exit_code(make: Callable[..., Platform], roster: Roster) -> None:
     platform = make(process("gateway"), process("suicide", "import os; os.kill(os.getpid(), 9)"))
     with pytest.raises(StackError, match=r"suicide ended \(signal 9\)"):
-        platform.start(Console(io.StringIO()), timeout=20)
+        platform.start(Console(io.StringIO()), timeout=WAIT)
     os.kill(roster.children()[0].pid, signal.SIGKILL)
 
 

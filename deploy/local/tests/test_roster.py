@@ -8,10 +8,9 @@ import pytest
 
 from deploy.local.child import Command, Layer
 from deploy.local.errors import StackError
-from deploy.local.identity import identify, marked
+from deploy.local.identity import identify
 from deploy.local.roster import Roster
-
-WAIT = 60.0  # seconds: a bound, no measure
+from deploy.local.tests.marks import WAIT, nothing_left
 
 # Starts a child of its own, says so, and ignores SIGTERM.
 STUBBORN_PROGRAM = """
@@ -54,8 +53,8 @@ def test_stop_ends_what_ignores_it_and_its_children(roster: Roster, tmp_path: Pa
     assert grandchild
     roster.stop("stubborn")
     assert child.returncode == -signal.SIGKILL
-    wait_until_dead(roster)
     assert not grandchild.alive
+    assert nothing_left(tmp_path)
     assert roster.children() == []
 
 
@@ -74,7 +73,7 @@ def test_a_closed_roster_starts_nothing(roster: Roster, tmp_path: Path) -> None:
     roster.stop_all()
     with pytest.raises(StackError, match="late is not started"):
         roster.start(Command(name="late", argv=POLITE, folder=tmp_path))
-    assert marked(tmp_path) == []
+    assert nothing_left(tmp_path)
 
 
 def test_kill_all_needs_no_patience(roster: Roster, tmp_path: Path) -> None:
@@ -83,7 +82,7 @@ def test_kill_all_needs_no_patience(roster: Roster, tmp_path: Path) -> None:
     first_line(child.log)
     roster.kill_all()
     assert child.wait(WAIT) == -signal.SIGKILL
-    wait_until_dead(roster)
+    assert nothing_left(tmp_path)
 
 
 def test_what_cannot_be_started_is_named(roster: Roster, tmp_path: Path) -> None:
@@ -101,7 +100,7 @@ def test_a_failed_command_shows_the_end_of_its_log(roster: Roster, tmp_path: Pat
 def test_a_command_that_hangs_is_ended(roster: Roster, tmp_path: Path) -> None:
     with pytest.raises(StackError, match="took more than 0 s"):
         roster.run(Command(name="hung", argv=POLITE, folder=tmp_path), timeout=0.2)
-    assert marked(tmp_path) == []
+    assert nothing_left(tmp_path)
 
 
 def test_what_ended_by_itself_is_started_again_but_not_what_was_stopped(
@@ -117,11 +116,3 @@ def test_what_ended_by_itself_is_started_again_but_not_what_was_stopped(
     assert roster.restart(child) is None
     roster.stop("worker")
     assert roster.restart(again) is None
-
-
-def wait_until_dead(roster: Roster) -> None:
-    """SIGKILL is sent, and the kernel takes a moment to carry it out on grandchildren."""
-    deadline = time.monotonic() + WAIT
-    while marked(roster.folder) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert marked(roster.folder) == []

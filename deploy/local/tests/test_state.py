@@ -15,7 +15,7 @@ def test_children_are_on_disk_as_soon_as_they_run_and_until_they_end(tmp_path: P
     folder = StackFolder(tmp_path)
     state = StateFile(folder, begun=1.5)
     roster = Roster(folder.path, folder.logs, record=state.record)
-    command = Command(name="sleeper", argv=("sleep", "60"), folder=tmp_path)
+    command = Command(name="sleeper", argv=("sleep", "3600"), folder=tmp_path)
     try:
         child = roster.start(command)
         recorded = load(folder.state)
@@ -67,7 +67,7 @@ def test_the_lock_of_a_killed_holder_is_free(tmp_path: Path) -> None:
         "import sys, time, pathlib; from deploy.local.paths import StackFolder;"
         "from deploy.local.state import StackLock;"
         "lock = StackLock(StackFolder(pathlib.Path(sys.argv[1])));"
-        "print(lock.acquire(), flush=True); time.sleep(60)"
+        "print(lock.acquire(), flush=True); time.sleep(3600)"
     )
     holder = subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True

@@ -13,7 +13,7 @@ class Paused(io.StringIO):
         self.resumed = threading.Event()
 
     def write(self, text: str) -> int:
-        self.resumed.wait(10)
+        self.resumed.wait(60)
         return super().write(text)
 
 

@@ -33,7 +33,7 @@ def test_a_killed_process_is_started_again_and_the_stream_says_so(
     roster: Roster, tmp_path: Path
 ) -> None:
     output = io.StringIO()
-    first = roster.start(Command(name="worker", argv=("sleep", "60"), folder=tmp_path))
+    first = roster.start(Command(name="worker", argv=("sleep", "3600"), folder=tmp_path))
     watch = threading.Thread(target=Supervisor(roster, Console(output)).watch)
     watch.start()
     os.kill(first.pid, signal.SIGKILL)
@@ -58,8 +58,8 @@ def test_one_that_keeps_ending_stops_it_all_with_its_last_words(
 
 def test_what_is_stopped_on_purpose_stays_stopped(roster: Roster, tmp_path: Path) -> None:
     output = io.StringIO()
-    roster.start(Command(name="rabbitmq", argv=("sleep", "60"), folder=tmp_path))
-    other = roster.start(Command(name="relay", argv=("sleep", "60"), folder=tmp_path))
+    roster.start(Command(name="rabbitmq", argv=("sleep", "3600"), folder=tmp_path))
+    other = roster.start(Command(name="relay", argv=("sleep", "3600"), folder=tmp_path))
     watch = threading.Thread(target=Supervisor(roster, Console(output)).watch)
     watch.start()
     roster.stop("rabbitmq")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.identity import marked
 from deploy.local.install import missing_servers
 from deploy.local.roster import Roster
 from deploy.local.servers.data_folder import remove_data_folder
+from deploy.local.tests.marks import nothing_left
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,6 +28,6 @@ def roster(tmp_path: Path) -> Iterator[Roster]:
     roster = Roster(tmp_path, tmp_path / "logs")
     yield roster
     roster.stop_all()
-    assert marked(tmp_path) == []
+    assert nothing_left(tmp_path)
     for folder in tmp_path.iterdir():
         remove_data_folder(folder)

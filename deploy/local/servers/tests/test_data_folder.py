@@ -12,7 +12,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers a
 
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Path:
-    place = module.ELSEWHERE.with_name("carillon-local-test")
+    place = module.ELSEWHERE.with_name(f"carillon-local-test-{os.getpid()}")
     monkeypatch.setattr(module, "ELSEWHERE", place)
     return place
 

@@ -6,12 +6,14 @@ import pika.exceptions  # type: ignore[import-untyped]
 import pytest
 
 from deploy.local.errors import StackError
-from deploy.local.identity import ProcessIdentity, marked
+from deploy.local.identity import ProcessIdentity
 from deploy.local.ports import accepts
 from deploy.local.roster import Roster
 from deploy.local.servers.rabbitmq import RabbitMQ
+from deploy.local.tests.marks import nothing_left
 
-pytestmark = pytest.mark.integration
+# Two starts and four rabbitmqctl take half a minute where nothing else runs.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(420)]
 
 
 def started(roster: Roster) -> dict[str, ProcessIdentity]:
@@ -35,7 +37,7 @@ def take(url: str) -> bytes | None:
     """A quorum queue first elects its leader after a start: its message may take a moment."""
     with connect(url) as connection:
         channel = connection.channel()
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             _, _, body = channel.basic_get("kept", auto_ack=True)
             if body is not None:
@@ -76,7 +78,7 @@ def test_a_life_with_two_virtual_hosts(tmp_path: Path, roster: Roster) -> None:
     second = started(roster)
     server.stop()
     assert not any(identity.alive for identity in second.values())
-    assert marked(tmp_path) == []
+    assert nothing_left(tmp_path)
     assert not accepts(server.port)
 
 
