@@ -96,7 +96,7 @@ def _install_peers(roster: Roster) -> None:
     roster.run(Command(name="peers-venv", argv=venv, folder=FOLDER), timeout=TIMEOUT)
     pip = (str(PEERS_PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check")
     install = (*pip, "--require-hashes", "-r", str(REQUIREMENTS))
-    roster.run(Command(name="peers-pip", argv=install, folder=FOLDER), timeout=TIMEOUT)
+    roster.fetch(Command(name="peers-pip", argv=install, folder=FOLDER), timeout=TIMEOUT)
     STAMP.write_text(REQUIREMENTS.read_text(encoding="utf-8"), encoding="utf-8")
 
 

@@ -2,7 +2,8 @@
 
 `make run` and the other targets of the Makefile call `python -m deploy.local COMMAND`. What runs
 before the virtual environment exists (`__main__`, bootstrap, programs, install, mailbox_programs,
-console, paths, child, roster, identity, private_files, errors) imports the standard library alone.
+console, paths, child, roster, downloads, identity, private_files, errors) imports the standard
+library alone.
 """
 
 import sys

@@ -106,7 +106,7 @@ def install_python(roster: Roster, requirements: str) -> None:
         roster.run(Command(name="venv", argv=venv, folder=ROOT), timeout=TIMEOUT)
     pip = (str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-input")
     install = (*pip, "--require-hashes", "-r", str(file))
-    roster.run(Command(name="pip", argv=install, folder=ROOT), timeout=TIMEOUT)
+    roster.fetch(Command(name="pip", argv=install, folder=ROOT), timeout=TIMEOUT)
     STAMP.write_text(json.dumps({requirements: digest_of(file)}) + "\n", encoding="utf-8")
 
 

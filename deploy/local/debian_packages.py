@@ -3,8 +3,10 @@
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
+from deploy.local.downloads import persist
 from deploy.local.errors import StackError
 
 TIMEOUT = 300  # seconds for a download of some 20 MB
@@ -58,8 +60,15 @@ def _apt_get(arguments: list[str], folder: Path) -> str:
         # A new machine has no lists of packages, and old lists name what is gone.
         if os.geteuid() != 0:
             raise
-        _run(["apt-get", "update", "-qq", "-o", "DPkg::Lock::Timeout=120"], folder)
+
+    def renewed() -> str:
+        # Who else fetches them now, our own installation of servers say, has apt's lock of the
+        # lists, for which apt does not wait.
+        with suppress(subprocess.CalledProcessError):
+            _run(["apt-get", "update", "-qq"], folder)
         return _run(command, folder)
+
+    return persist(renewed, subprocess.CalledProcessError)
 
 
 def _run(command: list[str], folder: Path) -> str:

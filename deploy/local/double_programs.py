@@ -56,4 +56,4 @@ def _wanted() -> str:
 
 
 def _run(roster: Roster, name: str, *argv: str) -> None:
-    roster.run(Command(name=name, argv=argv, folder=DOUBLE_PROGRAMS), timeout=TIMEOUT)
+    roster.fetch(Command(name=name, argv=argv, folder=DOUBLE_PROGRAMS), timeout=TIMEOUT)

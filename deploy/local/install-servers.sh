@@ -38,9 +38,14 @@ for package in "$@"; do
 done
 
 export DEBIAN_FRONTEND=noninteractive
-# Another installation (unattended-upgrades, say) may hold the lock for a while.
-apt-get update -qq -o DPkg::Lock::Timeout=120
-apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
+fetch() {
+    # Who else updates holds a lock for which apt does not wait; then the lists are theirs.
+    apt-get update -qq || true
+    # Another installation (unattended-upgrades, say) may hold the lock for a while.
+    apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
+}
+# Tried again: a mirror may stumble.
+fetch "$@" || { sleep 5 && fetch "$@"; } || { sleep 20 && fetch "$@"; }
 
 # Packages enable their services for the next boot. Those that were there before stay as they were.
 # Without systemd nothing reads what they wrote.

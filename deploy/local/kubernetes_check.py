@@ -16,6 +16,7 @@ from typing import Any
 import kubernetes_validate
 import yaml
 
+from deploy.local.downloads import persist
 from deploy.local.errors import StackError
 from deploy.local.paths import ROOT
 from deploy.local.programs import find_node
@@ -23,7 +24,7 @@ from deploy.local.programs import find_node
 OVERLAYS = ROOT / "deploy" / "kubernetes" / "overlays"
 SOURCE = ROOT / "deploy" / "lint" / "kubernetes"
 TOOLS = ROOT / ".local" / "tools" / "kubernetes"
-TIMEOUT = 300  # seconds
+TIMEOUT = 600  # seconds
 # The oldest and the newest that the manifests promise to work with.
 VERSIONS = ("1.30", "1.34")
 OPERATORS = frozenset({"keda.sh", "monitoring.coreos.com", "postgresql.cnpg.io"})
@@ -63,7 +64,8 @@ def install() -> None:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(SOURCE / name, TOOLS / name)
         npm = (str(node[1]), "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-        run(npm, "the checkers of Kubernetes manifests could not be installed")
+        failed = "the checkers of Kubernetes manifests could not be installed"
+        persist(lambda: run(npm, failed), StackError)
         stamp.write_text(wanted, encoding="utf-8")
 
 
@@ -126,9 +128,12 @@ def name(resource: dict[str, Any]) -> str:
 
 def run(argv: tuple[str, ...], failed: str) -> str:
     """What a program printed; raises StackError with the end of what it complained of."""
-    result = subprocess.run(
-        argv, cwd=TOOLS, capture_output=True, text=True, timeout=TIMEOUT, check=False
-    )
+    try:
+        result = subprocess.run(
+            argv, cwd=TOOLS, capture_output=True, text=True, timeout=TIMEOUT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise StackError(f"{failed}: {argv[0]} took more than {TIMEOUT} s") from None
     if result.returncode != 0:
         end = "\n".join(f"    {line}" for line in result.stderr.splitlines()[-15:])
         raise StackError(f"{failed}:\n{end}")

@@ -73,4 +73,4 @@ def _wanted() -> str:
 
 
 def _run(roster: Roster, name: str, *argv: str) -> None:
-    roster.run(Command(name=name, argv=argv, folder=MAILBOX_PROGRAMS), timeout=TIMEOUT)
+    roster.fetch(Command(name=name, argv=argv, folder=MAILBOX_PROGRAMS), timeout=TIMEOUT)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy.local.child import Child, Command, Layer, OnLine
+from deploy.local.downloads import persist
 from deploy.local.errors import StackError
 from deploy.local.identity import MARK
 
@@ -102,6 +103,10 @@ class Roster:
             self.stop(command.name)
         if code != 0:
             raise StackError(f"{command.name} failed with exit code {code}:\n{child.last_words()}")
+
+    def fetch(self, command: Command, *, timeout: float) -> None:
+        """As `run`, of what downloads something: tried again a few times where it fails."""
+        persist(lambda: self.run(command, timeout=timeout), StackError, self._closed.wait)
 
     def stop_all(self) -> None:
         """Close the roster and end every child; bounded by each layer's longest grace."""
