@@ -19,7 +19,7 @@ from deploy.local.roster import Roster
 from deploy.local.testing import show, suite_environment
 
 TESTS = "tests/providers"
-TIMEOUT = 600.0  # seconds
+TIMEOUT = 900.0  # seconds, of all of them
 
 
 def main(arguments: list[str], console: Console) -> int:
@@ -31,10 +31,11 @@ def main(arguments: list[str], console: Console) -> int:
         if not doubles_are_installed():
             install_doubles(roster, console)
         environment = suite_environment(SETTINGS)
+        pytest = (sys.executable, "-m", "pytest", f"--timeout={TIMEOUT:.0f}")
         child = roster.start(
             Command(
                 name="providers",
-                argv=(sys.executable, "-m", "pytest", TESTS, *arguments),
+                argv=(*pytest, TESTS, *arguments),
                 environment={**environment, "DOUBLES": str(DOUBLE_PROGRAMS)},
                 folder=ROOT,
             ),

@@ -13,6 +13,7 @@ from carillon.testing.providers import delivery_job
 from carillon.worker.providers.aws import AWSAccount
 from email_worker.providers.ses import SESProvider
 from email_worker.providers.smtp import sender_from
+from tests.providers.conftest import PATIENCE
 
 SENDER = "notifications@carillon.test"
 ACCOUNT = ("eu-west-1", "AKIAEXAMPLE", "secret")
@@ -20,7 +21,7 @@ ACCOUNT = ("eu-west-1", "AKIAEXAMPLE", "secret")
 
 @pytest.fixture
 def ses(moto: str) -> Iterator[SESProvider]:
-    made = SESProvider(AWSAccount(*ACCOUNT, moto), sender_from(f"Carillon <{SENDER}>"))
+    made = SESProvider(AWSAccount(*ACCOUNT, moto, PATIENCE), sender_from(f"Carillon <{SENDER}>"))
     yield made
     made.close()
 

@@ -7,11 +7,13 @@ from carillon.errors import PermanentFailure, Reason
 from carillon.testing.providers import delivery_job
 from carillon.worker.providers.aws import AWSAccount
 from sms_worker.providers.sns import SNSProvider
+from tests.providers.conftest import PATIENCE
 
 
 @pytest.fixture
 def sns(moto: str) -> SNSProvider:
-    return SNSProvider(AWSAccount("eu-west-1", "AKIAEXAMPLE", "secret", moto), sender_id="Carillon")
+    account = AWSAccount("eu-west-1", "AKIAEXAMPLE", "secret", moto, PATIENCE)
+    return SNSProvider(account, sender_id="Carillon")
 
 
 def test_a_message_to_a_number_is_taken(sns: SNSProvider) -> None:

@@ -11,6 +11,7 @@ from carillon.errors import PermanentFailure, Reason
 from carillon.testing.providers import delivery_job
 from push_worker.providers.webpush import WebPushProvider
 from push_worker.tests.browser import vapid_key
+from tests.providers.conftest import PATIENCE
 
 
 def ask(url: str, call: str, **form: str) -> Any:
@@ -34,7 +35,7 @@ def send(subscription: dict[str, Any], push: PushContent) -> None:
     token = msgspec.json.encode(
         {"endpoint": subscription["endpoint"], "keys": subscription["keys"]}
     ).decode()
-    provider = WebPushProvider(vapid_key(), hosts=("localhost",))
+    provider = WebPushProvider(vapid_key(), hosts=("localhost",), timeout=PATIENCE)
     try:
         provider.send(delivery_job("push", addresses=(Address(token, "webpush"),), content=push))
     finally:
