@@ -13,7 +13,7 @@ from carillon.broker.publisher import Publisher
 from deploy.local.errors import StackError
 
 POLL = 0.01  # seconds
-PUBLISH_TIMEOUT = 60.0  # seconds
+PUBLISH_TIMEOUT = 180.0  # seconds
 SKIPPED = 0.1
 """The share of a crowd whose time is not taken: who publishes it has only just begun."""
 

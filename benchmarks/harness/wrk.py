@@ -14,6 +14,7 @@ from deploy.local.errors import StackError
 SCRIPT = Path(__file__).with_name("wrk.lua")
 CONNECTIONS = 32
 THREADS = 1
+TRIES = 3
 UNIQUE = "@@"
 """Becomes a different number in every request."""
 
@@ -43,8 +44,20 @@ def post(
 ) -> Load:
     """POST `body` as fast as the server answers.
 
-    Raises StackError where an answer was an error: a rate of refusals is none.
+    Where an answer was an error it is done again, since a rate of refusals is none, and a machine
+    that stalls for a second has servers give up. Raises StackError if that is no accident.
     """
+    for _ in range(TRIES):
+        load, wrong = _post(url, body, headers, seconds=seconds, connections=connections)
+        if not wrong:
+            return load
+    raise StackError(f"{url}: {wrong}")
+
+
+def _post(
+    url: str, body: object, headers: Mapping[str, str], *, seconds: float, connections: int
+) -> tuple[Load, str]:
+    """What wrk saw, and what was wrong with it."""
     ran = subprocess.run(
         [
             str(WRK.file),
@@ -63,15 +76,14 @@ def post(
         env=WRK.environment(),
         capture_output=True,
         text=True,
-        timeout=seconds + 60,
+        timeout=seconds + 180,
         check=False,
     )
     found = re.search(r"^result (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$", ran.stdout, re.MULTILINE)
     if ran.returncode != 0 or not found:
         raise StackError(f"wrk failed:\n{ran.stdout}{ran.stderr}")
     requests, microseconds, refused, broken, p50, p95 = map(int, found.groups())
+    wrong = ""
     if refused or broken or not requests:
-        raise StackError(
-            f"{url}: of {requests} requests {refused} were refused and {broken} broke off"
-        )
-    return Load(requests, microseconds / 1e6, p50 / 1000, p95 / 1000)
+        wrong = f"of {requests} requests {refused} were refused and {broken} broke off"
+    return Load(requests, microseconds / 1e6, p50 / 1000, p95 / 1000), wrong

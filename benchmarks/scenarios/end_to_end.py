@@ -16,7 +16,7 @@ from deploy.local.processes import PROCESSES
 RATE = "delivered a second"
 ACCEPTED = "accepted a second, meanwhile"
 OURS, RECIPE = "carillon", "recipe"
-TIMEOUT = 180.0  # seconds
+TIMEOUT = 300.0  # seconds
 # Requests that wrk broke off at its end are accepted and not counted: their mails come as well.
 QUIET = 1.5  # seconds
 

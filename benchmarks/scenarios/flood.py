@@ -7,7 +7,7 @@ had each mail; this scenario runs that and takes its times.
 import json
 import sys
 
-from benchmarks.harness.ground import Ground
+from benchmarks.harness.ground import LANES, Ground
 from benchmarks.harness.results import Comparison, Result
 from benchmarks.harness.rounds import Rounds
 from benchmarks.harness.targets import URGENT_IN_FLOOD
@@ -34,7 +34,7 @@ def run(ground: Ground) -> Result:
     options.append("--forget-rest")
     child = ground.roster.start(
         Command(
-            name="lanes",
+            name=LANES,
             argv=(sys.executable, "-m", "tests.end_to_end.lanes", *options),
             folder=ROOT,
             grace=60.0,  # it has a platform to stop
@@ -44,9 +44,9 @@ def run(ground: Ground) -> Result:
     with ground.console.step(f"{rounds_wanted} floods of {jobs:,} jobs on a platform of their own"):
         child.wait(ROUND_TIMEOUT * (rounds_wanted + 1))
         # Its exit code is its own verdict; left on the roster, it would end the next scenario.
-        ground.roster.stop("lanes")
+        ground.roster.stop(LANES)
     if not times.is_file():
-        raise StackError(f"the lanes were not measured:\n{child.log.read_text()[-2000:]}")
+        raise StackError(f"the lanes were not measured:\n{child.last_words()}")
     rounds = Rounds()
     for flood in json.loads(times.read_text(encoding="utf-8")):
         for side, waits in ((IDLE, flood["idle"]["queued"]), (FLOODED, flood["busy"]["queued"])):

@@ -16,7 +16,7 @@ RATE = "messages a second"
 OURS, PIKA = "carillon's relay", "pika SelectConnection"
 CEILING_QUEUE = "ceiling"
 WINDOW = 500
-TIMEOUT = 120.0  # seconds
+TIMEOUT = 300.0  # seconds
 
 
 def run(ground: Ground) -> Result:
