@@ -9,6 +9,7 @@ from django.conf import settings as django_settings
 
 from carillon.contracts.messages import Mode
 from carillon.redis_client import connect
+from carillon.web.tests.patient import patient  # noqa: F401
 from carillon.web.tests.quick import quick  # noqa: F401
 from gateway import connections
 from gateway.admission import entry, reservations, scripts

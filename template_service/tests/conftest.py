@@ -9,6 +9,7 @@ from django.test import Client
 from carillon.contracts import ids
 from carillon.testing.servers import require
 from carillon.web.tenants.models import Organization
+from carillon.web.tests.patient import patient  # noqa: F401
 from carillon.web.tests.quick import quick  # noqa: F401
 from template_service.templates import cache
 from template_service.tests.calls import Author

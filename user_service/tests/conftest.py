@@ -6,6 +6,7 @@ import pytest
 
 from carillon.redis_client import connect
 from carillon.web.tenants.models import Organization
+from carillon.web.tests.patient import patient  # noqa: F401
 from carillon.web.tests.quick import quick  # noqa: F401
 from user_service.tests.calls import Api
 from user_service.tests.gateway import Gateway

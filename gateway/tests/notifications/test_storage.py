@@ -117,8 +117,11 @@ def test_a_database_behind_a_partition_is_503_before_the_client_gives_up(
             usual = settings.CARILLON
             settings.CARILLON = replace(usual, database_patience=1.0)
             proxy.black_hole()
-            # Without patience there would be no answer before the partition heals.
-            answer = committed_tenant.api.send(inline(request_id="r"))
+            with pytest.MonkeyPatch.context() as patch:
+                # Whoever lost the connection tries another.
+                patch.setitem(parameters["OPTIONS"], "connect_timeout", 2)
+                # Without patience there would be no answer before the partition heals.
+                answer = committed_tenant.api.send(inline(request_id="r"))
             proxy.heal()
             settings.CARILLON = usual
             assert answer.error == (503, "service_unavailable")
