@@ -16,7 +16,7 @@ import h2.events
 import h2.exceptions
 import h2.settings
 
-from carillon.testing.http_double import SILENCE, Answering, Raw, Reply, Request, unknown
+from carillon.testing.http_double import Answering, Raw, Reply, Request, unknown
 from carillon.testing.providers import Case
 
 Act = Callable[[h2.connection.H2Connection, int], None]
@@ -198,7 +198,7 @@ class _Served(threading.Thread):
                     self._flush()
                 self._client.sendall(reply.octets)
             if reply.then_silence:
-                self._double.stopping.wait(SILENCE)
+                self._double.stopping.wait()
             else:
                 self._client.shutdown(socket.SHUT_RDWR)
             return

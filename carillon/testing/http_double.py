@@ -14,12 +14,8 @@ from requests.structures import CaseInsensitiveDict
 from carillon.contracts.provider import OutcomeUnknown
 from carillon.errors import PermanentFailure, Reason, TemporaryFailure
 from carillon.testing.http_server import HTTPServer
+from carillon.testing.patience import HASTE, PATIENCE, wait_at_most
 from carillon.testing.providers import Case, Rig
-
-TIMEOUT = 0.3
-"""The seconds that rigs give their providers."""
-SILENCE = 5 * TIMEOUT
-"""For how long a server is silent: long after a client has given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +124,8 @@ class HTTPDouble:
         return reply
 
     def be_silent(self) -> None:
-        """Until it is stopped, or long after a client has given up."""
-        self._stopping.wait(SILENCE)
+        """Until it is stopped: a client that does not give up waits for ever."""
+        self._stopping.wait()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -198,8 +194,13 @@ class HTTPRig(Rig):
     def __init__(self, double: Double) -> None:
         self.double = double
 
+    def answers(self, reply: Reply | Raw | None) -> None:
+        """The server answers with `reply`, or by itself; where it is silent nobody waits long."""
+        self.double.says = reply
+        wait_at_most(self.provider, HASTE if is_silent(reply) else PATIENCE)
+
     def accept(self) -> None:
-        self.double.says = None
+        self.answers(None)
 
     @property
     def accepted(self) -> int:
@@ -214,9 +215,14 @@ def says(reply: Reply | Raw) -> Callable[[HTTPRig], None]:
     """For a Case: the server answers with `reply` until it is told otherwise."""
 
     def arrange(rig: HTTPRig) -> None:
-        rig.double.says = reply
+        rig.answers(reply)
 
     return arrange
+
+
+def is_silent(reply: Reply | Raw | None) -> bool:
+    """Whether the client waits in vain."""
+    return isinstance(reply, Raw) and reply.then_silence
 
 
 def permanent(name: str, reply: Reply, reason: Reason, code: str | None = None) -> Case:

@@ -12,7 +12,6 @@ from carillon.contracts.provider import OutcomeUnknown
 from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
 from carillon.settings import ROOT, Environment, SettingsError
 from carillon.testing.http_double import (
-    TIMEOUT,
     HTTPDouble,
     HTTPRig,
     Reply,
@@ -22,6 +21,7 @@ from carillon.testing.http_double import (
     transport_cases,
     unknown,
 )
+from carillon.testing.patience import PATIENCE
 from carillon.testing.providers import CANARY_NAME, ProviderContract, delivery_job
 from email_worker.providers.anymail import SERVICES, Account, AnymailProvider, factories
 
@@ -57,7 +57,7 @@ def taking(service: str) -> Callable[[Request], Reply]:
 
 def provider(service: str, double: HTTPDouble) -> AnymailProvider:
     credentials = dict.fromkeys(SERVICES[service].needs, KEY)
-    return AnymailProvider(SERVICES[service], Account(credentials, FROM, double.url, TIMEOUT))
+    return AnymailProvider(SERVICES[service], Account(credentials, FROM, double.url, PATIENCE))
 
 
 class AnymailRig(HTTPRig):

@@ -11,7 +11,6 @@ from carillon.contracts.messages import Address, EmailContent
 from carillon.errors import PermanentFailure, Reason
 from carillon.settings import Environment, SettingsError
 from carillon.testing.http_double import (
-    TIMEOUT,
     HTTPDouble,
     HTTPRig,
     Reply,
@@ -22,6 +21,7 @@ from carillon.testing.http_double import (
     unknown,
     unreadable_successes,
 )
+from carillon.testing.patience import PATIENCE
 from carillon.testing.providers import CANARY_CODE, CANARY_NAME, ProviderContract, delivery_job
 from email_worker.providers.sendgrid import SendGridProvider
 
@@ -96,7 +96,7 @@ class SendGridRig(HTTPRig):
     def __init__(self, double: HTTPDouble) -> None:
         super().__init__(double)
         self.provider = SendGridProvider(
-            url=double.url, key=KEY, sender=FROM, timeout=TIMEOUT, clock=lambda: NOW
+            url=double.url, key=KEY, sender=FROM, timeout=PATIENCE, clock=lambda: NOW
         )
 
     def sent(self, **changes: Any) -> Any:

@@ -10,7 +10,6 @@ import pytest
 from carillon.errors import Reason
 from carillon.settings import Environment, SettingsError
 from carillon.testing.http_double import (
-    TIMEOUT,
     HTTPDouble,
     HTTPRig,
     Reply,
@@ -21,6 +20,7 @@ from carillon.testing.http_double import (
     unknown,
     unreadable_successes,
 )
+from carillon.testing.patience import PATIENCE
 from carillon.testing.providers import CANARY_CODE, Case, ProviderContract, delivery_job
 from carillon.worker.providers.aws import COMMON_PERMANENT, COMMON_TEMPORARY, AWSAccount
 from email_worker.providers.ses import PERMANENT, TEMPORARY, SESProvider
@@ -102,7 +102,7 @@ class SESRig(HTTPRig):
 
 
 def provider(double: HTTPDouble, configuration_set: str = "") -> SESProvider:
-    account = AWSAccount("eu-west-1", KEY_ID, SECRET, double.url, TIMEOUT)
+    account = AWSAccount("eu-west-1", KEY_ID, SECRET, double.url, PATIENCE)
     return SESProvider(account, sender_from(FROM), configuration_set=configuration_set)
 
 

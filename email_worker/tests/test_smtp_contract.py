@@ -7,13 +7,15 @@ import pytest
 
 from carillon.contracts.provider import OutcomeUnknown
 from carillon.errors import PermanentFailure, Reason, TemporaryFailure
+from carillon.testing.patience import HASTE, PATIENCE, wait_at_most
 from carillon.testing.providers import Case, ProviderContract, Rig
 from email_worker.mime import make_sender
 from email_worker.providers.smtp import SMTPProvider
 from email_worker.smtp.opening import Server
 from email_worker.tests.servers import RawServer
 
-TIMEOUT = 0.3
+# All that comes before the final dot has to be answered in it.
+HASTE_AFTER_THE_DOT = 5 * HASTE
 
 
 class SMTPRig(Rig):
@@ -25,7 +27,7 @@ class SMTPRig(Rig):
     def __init__(self, server: RawServer) -> None:
         self.server = server
         self.provider = SMTPProvider(
-            Server("127.0.0.1", server.port, timeout=TIMEOUT),
+            Server("127.0.0.1", server.port, timeout=PATIENCE),
             make_sender("Carillon", "notifications@carillon.test"),
             now=lambda: datetime(2026, 1, 2, tzinfo=UTC),
         )
@@ -33,6 +35,7 @@ class SMTPRig(Rig):
     def accept(self) -> None:
         self.server.turns.clear()
         self.server.hang_up_after.clear()
+        wait_at_most(self.provider, PATIENCE)
 
     @property
     def accepted(self) -> int:
@@ -45,7 +48,12 @@ class SMTPRig(Rig):
 
 
 def says(word: str, answer: bytes | None) -> Callable[[SMTPRig], None]:
-    return lambda rig: rig.server.turns.update({word: answer})
+    def arrange(rig: SMTPRig) -> None:
+        rig.server.turns[word] = answer
+        if answer == b"":
+            wait_at_most(rig.provider, HASTE_AFTER_THE_DOT if word == "DOT" else HASTE)
+
+    return arrange
 
 
 def breaks_off(word: str, answer: bytes) -> Callable[[SMTPRig], None]:

@@ -11,7 +11,8 @@ import pytest
 from carillon.contracts.provider import CannotVerify
 from carillon.errors import PermanentFailure, Reason, TemporaryFailure
 from carillon.settings import GivenSettings
-from carillon.testing.http_double import TIMEOUT, HTTPDouble, HTTPRig, Reply, Request, says
+from carillon.testing.http_double import HTTPDouble, HTTPRig, Reply, Request, says
+from carillon.testing.patience import HASTE, PATIENCE, wait_at_most
 from carillon.testing.providers import Rig
 from carillon.testing.verifying import (
     Check,
@@ -55,7 +56,7 @@ class SMTPVerifyRig(Rig):
                 server.port,
                 username="canary-user",
                 password="canary-password",
-                timeout=TIMEOUT,
+                timeout=PATIENCE,
             ),
             SENDER,
             now=lambda: datetime(2026, 1, 2, tzinfo=UTC),
@@ -63,6 +64,7 @@ class SMTPVerifyRig(Rig):
 
     def accept(self) -> None:
         self.server.turns = {"AUTH": b"235 2.7.0 welcome canary-user\r\n"}
+        wait_at_most(self.provider, PATIENCE)
 
     @property
     def accepted(self) -> int:
@@ -77,6 +79,8 @@ def turn(word: str, answer: bytes | None) -> Callable[[SMTPVerifyRig], None]:
     def arrange(rig: SMTPVerifyRig) -> None:
         rig.accept()
         rig.server.turns[word] = answer
+        if answer == b"":
+            wait_at_most(rig.provider, HASTE)
 
     return arrange
 
@@ -114,7 +118,7 @@ class TestSMTPVerifies(VerifyContract):
 @pytest.mark.parametrize(("password", "accepted"), [("right", True), ("wrong", False)])
 def test_a_real_mail_server_is_logged_in_to(password: str, accepted: bool) -> None:
     with ScriptedServer(login=("ann", "right")) as server:
-        at = Server("127.0.0.1", server.port, username="ann", password=password, timeout=5)
+        at = Server("127.0.0.1", server.port, username="ann", password=password, timeout=PATIENCE)
         smtp = SMTPProvider(at, SENDER)
         if accepted:
             assert "accepts the login" in smtp.verify()
@@ -128,13 +132,13 @@ def test_a_real_mail_server_is_logged_in_to(password: str, accepted: bool) -> No
 
 def test_who_asks_for_no_login_says_so() -> None:
     with RawServer() as server:
-        smtp = SMTPProvider(Server("127.0.0.1", server.port, timeout=TIMEOUT), SENDER)
+        smtp = SMTPProvider(Server("127.0.0.1", server.port, timeout=PATIENCE), SENDER)
         assert "without a login" in smtp.verify()
         smtp.close()
 
 
 def test_a_server_that_is_not_there_is_trouble() -> None:
-    smtp = SMTPProvider(Server("127.0.0.1", 1, timeout=TIMEOUT), SENDER)
+    smtp = SMTPProvider(Server("127.0.0.1", 1, timeout=PATIENCE), SENDER)
     with pytest.raises(TemporaryFailure) as caught:
         smtp.verify()
     assert caught.value.reason is Reason.PROVIDER_UNAVAILABLE
@@ -167,7 +171,7 @@ class SendGridVerifyRig(HTTPRig):
 
     def __init__(self, double: HTTPDouble) -> None:
         super().__init__(double)
-        self.provider = SendGridProvider(url=double.url, key=KEY, sender=FROM, timeout=TIMEOUT)
+        self.provider = SendGridProvider(url=double.url, key=KEY, sender=FROM, timeout=PATIENCE)
 
 
 class TestSendGridVerifies(HTTPVerifyContract):
@@ -201,7 +205,7 @@ class SESVerifyRig(HTTPRig):
     def __init__(self, double: HTTPDouble) -> None:
         super().__init__(double)
         account = AWSAccount(
-            "eu-west-1", "CANARYKEYID", "canary-secret-access-key", double.url, TIMEOUT
+            "eu-west-1", "CANARYKEYID", "canary-secret-access-key", double.url, PATIENCE
         )
         self.provider = SESProvider(account, sender_from(FROM))
 
@@ -331,7 +335,7 @@ class AnymailVerifyRig(HTTPRig):
     def __init__(self, service: str, double: HTTPDouble) -> None:
         super().__init__(double)
         credentials = dict.fromkeys(SERVICES[service].needs, KEY)
-        account = Account(credentials, FROM, double.url, TIMEOUT)
+        account = Account(credentials, FROM, double.url, PATIENCE)
         self.provider = AnymailProvider(SERVICES[service], account)
 
 

@@ -15,7 +15,8 @@ from carillon.contracts.messages import Address, DeliveryJob, PushContent, PushU
 from carillon.errors import PermanentFailure, Reason
 from carillon.settings import Environment, SettingsError
 from carillon.testing.http2_double import HTTP2Double, http2_cases
-from carillon.testing.http_double import TIMEOUT, HTTPRig, Reply, Request, permanent, temporary
+from carillon.testing.http_double import HTTPRig, Reply, Request, permanent, temporary
+from carillon.testing.patience import PATIENCE
 from carillon.testing.providers import ProviderContract, delivery_job
 from push_worker.providers.apns import PERMANENT, APNsProvider
 from push_worker.tests.apple import (
@@ -98,7 +99,7 @@ class APNsRig(HTTPRig):
         self.now = datetime.now(UTC).timestamp()
         self.secrets = (pem().splitlines()[1], TOKEN)
         self.provider = APNsProvider(
-            signing_key(), TOPIC, url=double.url, timeout=TIMEOUT, clock=lambda: self.now
+            signing_key(), TOPIC, url=double.url, timeout=PATIENCE, clock=lambda: self.now
         )
 
 
@@ -275,7 +276,7 @@ def test_a_connection_that_ended_in_between_costs_nothing(rig: APNsRig, end: str
 
 
 def test_nobody_listening_is_temporary(rig: APNsRig) -> None:
-    provider = APNsProvider(signing_key(), TOPIC, url="http://127.0.0.1:1", timeout=TIMEOUT)
+    provider = APNsProvider(signing_key(), TOPIC, url="http://127.0.0.1:1", timeout=PATIENCE)
     with pytest.raises(Exception, match="No connection") as caught:
         provider.send(apns_job())
     assert getattr(caught.value, "reason", None) is Reason.PROVIDER_UNAVAILABLE

@@ -14,16 +14,17 @@ from carillon.contracts.messages import PushContent, PushUrgency
 from carillon.errors import PermanentFailure, Reason, TemporaryFailure
 from carillon.settings import Environment, SettingsError
 from carillon.testing.http_double import (
-    TIMEOUT,
     HTTPDouble,
     HTTPRig,
     Raw,
     Reply,
+    is_silent,
     permanent,
     temporary,
     transport_cases,
     unreadable_successes,
 )
+from carillon.testing.patience import HASTE, PATIENCE
 from carillon.testing.providers import Case, ProviderContract, delivery_job
 from push_worker.providers.fcm import FCMProvider
 from push_worker.tests.google import PATH, Google, account, key_file, pem, refusal
@@ -42,12 +43,17 @@ class FCMRig(HTTPRig):
         self.now = datetime.now(UTC).timestamp()
         self.secrets = ("canary-access-token", pem().splitlines()[3])
         self.provider = FCMProvider(
-            account(tokens.url), url=double.url, timeout=TIMEOUT, clock=lambda: self.now
+            account(tokens.url), url=double.url, timeout=PATIENCE, clock=lambda: self.now
         )
 
     def accept(self) -> None:
         super().accept()
-        self.tokens.says = None
+        self.gives_tokens(None)
+
+    def gives_tokens(self, reply: Reply | Raw | None) -> None:
+        """As `answers`, of the server that gives tokens."""
+        self.tokens.says = reply
+        self.provider._token._http._timeout = HASTE if is_silent(reply) else PATIENCE
 
     @property
     def connections(self) -> int:
@@ -65,7 +71,7 @@ def rig() -> Iterator[FCMRig]:
 
 def token_says(reply: Reply | Raw) -> Callable[[FCMRig], None]:
     def arrange(rig: FCMRig) -> None:
-        rig.tokens.says = reply
+        rig.gives_tokens(reply)
 
     return arrange
 

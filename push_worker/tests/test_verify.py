@@ -6,7 +6,8 @@ import pytest
 
 from carillon.errors import PermanentFailure, Reason
 from carillon.testing.http2_double import HTTP2Double
-from carillon.testing.http_double import TIMEOUT, HTTPDouble, HTTPRig, Reply, Request, says
+from carillon.testing.http_double import HTTPDouble, HTTPRig, Reply, Request, says
+from carillon.testing.patience import PATIENCE
 from carillon.testing.verifying import (
     HTTPVerifyContract,
     VerifyContract,
@@ -74,7 +75,7 @@ class APNsVerifyRig(HTTPRig):
         super().__init__(double)
         self.secrets = (apple.pem().splitlines()[1],)
         self.provider = APNsProvider(
-            apple.signing_key(), apple.TOPIC, url=double.url, timeout=TIMEOUT
+            apple.signing_key(), apple.TOPIC, url=double.url, timeout=PATIENCE
         )
 
 
@@ -124,7 +125,7 @@ class TestAPNsVerifies(HTTPVerifyContract):
             rig = APNsVerifyRig(double)
             check_sentence(verify(rig))
             rig.provider.close()
-            apns = APNsProvider(others, apple.TOPIC, url=double.url, timeout=TIMEOUT)
+            apns = APNsProvider(others, apple.TOPIC, url=double.url, timeout=PATIENCE)
             with pytest.raises(PermanentFailure) as caught:
                 apns.verify()
             assert caught.value.code == "InvalidProviderToken"

@@ -12,7 +12,6 @@ from carillon.contracts.messages import Address, DeliveryJob, PushContent, PushU
 from carillon.errors import PermanentFailure, Reason
 from carillon.settings import Environment, SettingsError
 from carillon.testing.http_double import (
-    TIMEOUT,
     HTTPDouble,
     HTTPRig,
     Reply,
@@ -20,6 +19,7 @@ from carillon.testing.http_double import (
     temporary,
     transport_cases,
 )
+from carillon.testing.patience import PATIENCE
 from carillon.testing.providers import ProviderContract, delivery_job
 from push_worker.providers.webpush import HOSTS, WebPushProvider, is_known
 from push_worker.tests.browser import (
@@ -61,7 +61,7 @@ class WebPushRig(HTTPRig):
         self.secrets = (scalar(), "canary-endpoint-77", "secret-of-this-push")
         self.now = datetime.now(UTC).timestamp()
         self.provider = WebPushProvider(
-            vapid_key(), hosts=("127.0.0.1",), timeout=TIMEOUT, clock=lambda: self.now
+            vapid_key(), hosts=("127.0.0.1",), timeout=PATIENCE, clock=lambda: self.now
         )
 
 
@@ -184,7 +184,7 @@ def test_a_host_that_was_named_is_called(host: str, pattern: str) -> None:
     with HTTPDouble(service) as double:
         service.origin = double.url.replace("127.0.0.1", host)
         service.browser = Browser(service.origin)
-        provider = WebPushProvider(vapid_key(), hosts=pattern.split(","), timeout=5)
+        provider = WebPushProvider(vapid_key(), hosts=pattern.split(","), timeout=PATIENCE)
         provider.send(delivery_to(service.browser))
         provider.close()
         assert double.took == 1

@@ -9,7 +9,6 @@ import pytest
 from carillon.errors import Reason
 from carillon.settings import Environment, SettingsError
 from carillon.testing.http_double import (
-    TIMEOUT,
     HTTPDouble,
     HTTPRig,
     Reply,
@@ -20,6 +19,7 @@ from carillon.testing.http_double import (
     unknown,
     unreadable_successes,
 )
+from carillon.testing.patience import PATIENCE
 from carillon.testing.providers import CANARY_CODE, Case, ProviderContract, delivery_job
 from sms_worker.providers.meta import PERMANENT, TEMPORARY, MetaProvider, Template
 
@@ -95,7 +95,7 @@ class MetaRig(HTTPRig):
             token=TOKEN,
             phone_number_id=PHONE,
             template=template,
-            timeout=TIMEOUT,
+            timeout=PATIENCE,
         )
 
 

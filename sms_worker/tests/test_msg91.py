@@ -8,7 +8,6 @@ import pytest
 from carillon.errors import Reason
 from carillon.settings import Environment, SettingsError
 from carillon.testing.http_double import (
-    TIMEOUT,
     HTTPDouble,
     HTTPRig,
     Reply,
@@ -19,6 +18,7 @@ from carillon.testing.http_double import (
     unknown,
     unreadable_successes,
 )
+from carillon.testing.patience import PATIENCE
 from carillon.testing.providers import CANARY_CODE, Case, ProviderContract, delivery_job
 from sms_worker.providers.msg91 import PERMANENT, TEMPORARY, MSG91Provider
 
@@ -94,7 +94,7 @@ class MSG91Rig(HTTPRig):
     def __init__(self, double: HTTPDouble) -> None:
         super().__init__(double)
         self.provider = MSG91Provider(
-            url=double.url, key=KEY, template_id=TEMPLATE, timeout=TIMEOUT
+            url=double.url, key=KEY, template_id=TEMPLATE, timeout=PATIENCE
         )
 
 
@@ -123,7 +123,7 @@ def test_the_text_fills_the_template_and_the_number_has_no_plus(rig: MSG91Rig) -
 
 def test_the_variable_has_the_name_that_the_template_gives_it(rig: MSG91Rig) -> None:
     provider = MSG91Provider(
-        url=rig.double.url, key=KEY, template_id=TEMPLATE, variable="message", timeout=TIMEOUT
+        url=rig.double.url, key=KEY, template_id=TEMPLATE, variable="message", timeout=PATIENCE
     )
     provider.send(delivery_job("sms"))
     provider.close()

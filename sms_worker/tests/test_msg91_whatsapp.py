@@ -9,7 +9,6 @@ from carillon.contracts.messages import ProviderTemplate, TextContent
 from carillon.errors import PermanentFailure, Reason
 from carillon.settings import Environment, SettingsError
 from carillon.testing.http_double import (
-    TIMEOUT,
     HTTPDouble,
     HTTPRig,
     Reply,
@@ -20,6 +19,7 @@ from carillon.testing.http_double import (
     unknown,
     unreadable_successes,
 )
+from carillon.testing.patience import PATIENCE
 from carillon.testing.providers import CANARY_CODE, ProviderContract, delivery_job
 from sms_worker.providers.msg91_whatsapp import MSG91WhatsAppProvider
 from sms_worker.tests.test_msg91 import KEY, error, unauthorized
@@ -73,7 +73,7 @@ class MSG91WhatsAppRig(HTTPRig):
     def __init__(self, double: HTTPDouble, template: str = TEMPLATE) -> None:
         super().__init__(double)
         self.provider = MSG91WhatsAppProvider(
-            url=double.url, key=KEY, number=NUMBER, template=template, timeout=TIMEOUT
+            url=double.url, key=KEY, number=NUMBER, template=template, timeout=PATIENCE
         )
 
 

@@ -10,7 +10,6 @@ from carillon.contracts.messages import TextContent
 from carillon.errors import PermanentFailure, Reason
 from carillon.settings import Environment, SettingsError
 from carillon.testing.http_double import (
-    TIMEOUT,
     HTTPDouble,
     HTTPRig,
     Reply,
@@ -20,6 +19,7 @@ from carillon.testing.http_double import (
     transport_cases,
     unknown,
 )
+from carillon.testing.patience import PATIENCE
 from carillon.testing.providers import CANARY_CODE, Case, ProviderContract, delivery_job
 from carillon.worker.providers.aws import COMMON_PERMANENT, COMMON_TEMPORARY, AWSAccount
 from sms_worker.providers.sns import PERMANENT, TEMPORARY, SNSProvider
@@ -108,7 +108,7 @@ class SNSRig(HTTPRig):
 
 
 def provider(double: HTTPDouble, **options: str) -> SNSProvider:
-    return SNSProvider(AWSAccount("eu-west-1", KEY_ID, SECRET, double.url, TIMEOUT), **options)
+    return SNSProvider(AWSAccount("eu-west-1", KEY_ID, SECRET, double.url, PATIENCE), **options)
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_the_environments_proxy_is_not_asked(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_nobody_listening_is_temporary() -> None:
-    sns = SNSProvider(AWSAccount("eu-west-1", KEY_ID, SECRET, "http://127.0.0.1:1", TIMEOUT))
+    sns = SNSProvider(AWSAccount("eu-west-1", KEY_ID, SECRET, "http://127.0.0.1:1", PATIENCE))
     with pytest.raises(Exception, match="No connection") as caught:
         sns.send(delivery_job("sms"))
     assert getattr(caught.value, "reason", None) is Reason.PROVIDER_UNAVAILABLE

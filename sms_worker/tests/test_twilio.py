@@ -8,7 +8,6 @@ from carillon.contracts.messages import Address
 from carillon.errors import PermanentFailure, Reason
 from carillon.settings import Environment, SettingsError
 from carillon.testing.http_double import (
-    TIMEOUT,
     HTTPDouble,
     HTTPRig,
     permanent,
@@ -17,6 +16,7 @@ from carillon.testing.http_double import (
     unknown,
     unreadable_successes,
 )
+from carillon.testing.patience import PATIENCE
 from carillon.testing.providers import CANARY_CODE, Case, ProviderContract, delivery_job
 from sms_worker.providers.twilio import PERMANENT, TEMPORARY, TwilioSMSProvider
 from sms_worker.tests.twilio import PATH, SID, TOKEN, account, created, messages, refusal
@@ -51,7 +51,7 @@ class TwilioRig(HTTPRig):
 
     def __init__(self, double: HTTPDouble) -> None:
         super().__init__(double)
-        self.provider = TwilioSMSProvider(account(double.url, timeout=TIMEOUT), FROM)
+        self.provider = TwilioSMSProvider(account(double.url, timeout=PATIENCE), FROM)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_the_form_is_what_twilio_documents(rig: TwilioRig) -> None:
 
 def test_a_messaging_service_replaces_the_number(rig: TwilioRig) -> None:
     callback = "https://notify.example.com/callbacks/twilio/"
-    settings = account(rig.double.url, callback=callback, timeout=TIMEOUT)
+    settings = account(rig.double.url, callback=callback, timeout=PATIENCE)
     provider = TwilioSMSProvider(settings, SERVICE)
     provider.send(delivery_job("sms"))
     provider.close()
@@ -98,7 +98,7 @@ def test_receipts_need_a_place_to_go() -> None:
 
 
 def test_a_wrong_token_is_told_as_configuration(rig: TwilioRig) -> None:
-    settings = account(rig.double.url, token="another", timeout=TIMEOUT)
+    settings = account(rig.double.url, token="another", timeout=PATIENCE)
     provider = TwilioSMSProvider(settings, FROM)
     with pytest.raises(PermanentFailure) as caught:
         provider.send(delivery_job("sms"))

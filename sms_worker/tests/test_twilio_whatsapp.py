@@ -8,7 +8,6 @@ import pytest
 from carillon.errors import Reason
 from carillon.settings import Environment, SettingsError
 from carillon.testing.http_double import (
-    TIMEOUT,
     HTTPDouble,
     HTTPRig,
     permanent,
@@ -16,6 +15,7 @@ from carillon.testing.http_double import (
     transport_cases,
     unreadable_successes,
 )
+from carillon.testing.patience import PATIENCE
 from carillon.testing.providers import CANARY_CODE, ProviderContract, delivery_job
 from sms_worker.providers.twilio_whatsapp import TwilioWhatsAppProvider
 from sms_worker.tests.twilio import SID, TOKEN, account, messages, refusal
@@ -40,7 +40,7 @@ class WhatsAppRig(HTTPRig):
 
     def __init__(self, double: HTTPDouble, content_sid: str = "") -> None:
         super().__init__(double)
-        settings = account(double.url, timeout=TIMEOUT)
+        settings = account(double.url, timeout=PATIENCE)
         self.provider = TwilioWhatsAppProvider(settings, FROM, content_sid)
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from carillon.contracts.provider import CannotVerify
 from carillon.errors import Reason
-from carillon.testing.http_double import TIMEOUT, HTTPDouble, HTTPRig, Reply, Request, says
+from carillon.testing.http_double import HTTPDouble, HTTPRig, Reply, Request, says
+from carillon.testing.patience import PATIENCE
 from carillon.testing.verifying import (
     Check,
     HTTPVerifyContract,
@@ -38,7 +39,7 @@ class TwilioVerifyRig(HTTPRig):
 
     def __init__(self, double: HTTPDouble) -> None:
         super().__init__(double)
-        account = twilio.account(double.url, timeout=TIMEOUT)
+        account = twilio.account(double.url, timeout=PATIENCE)
         self.provider = TwilioSMSProvider(account, "+15005550006")
 
 
@@ -47,7 +48,7 @@ class TwilioWhatsAppVerifyRig(TwilioVerifyRig):
 
     def __init__(self, double: HTTPDouble) -> None:
         super().__init__(double)
-        account = twilio.account(double.url, timeout=TIMEOUT)
+        account = twilio.account(double.url, timeout=PATIENCE)
         self.provider = TwilioWhatsAppProvider(account, "+14155238886")
 
 
@@ -133,7 +134,7 @@ class MetaVerifyRig(HTTPRig):
     def __init__(self, double: HTTPDouble) -> None:
         super().__init__(double)
         self.provider = MetaProvider(
-            url=double.url, token=test_meta.TOKEN, phone_number_id=test_meta.PHONE, timeout=TIMEOUT
+            url=double.url, token=test_meta.TOKEN, phone_number_id=test_meta.PHONE, timeout=PATIENCE
         )
 
 
