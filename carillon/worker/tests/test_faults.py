@@ -458,7 +458,7 @@ class TestRedisTrouble:
         with running(settings(redis_url, broker.url), provider):
             platform.publish(*load)
             platform.wait_events(20)
-            link.run(("FLUSHALL",))
+            link.run(("FLUSHDB",))
             platform.publish(*load)
             events = platform.wait_events(40)
         assert sorted(provider.calls) == sorted(ids(*load))
@@ -481,7 +481,7 @@ class TestRedisTrouble:
             amqp_proxy.black_hole()
             gate.open()
             eventually(lambda: runner._reporter.pending == 1, "the outcome waits to be told")
-            link.run(("FLUSHALL",))
+            link.run(("FLUSHDB",))
             amqp_proxy.cut()
             amqp_proxy.heal()
             event = platform.event_of(job)
