@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 
 import requests
 
+from tests.end_to_end.api.patience import patient
 from tests.end_to_end.stack import Stack
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
 # The walks make thousands of calls: one connection for all of them.
-SESSION = requests.Session()
+SESSION = patient(requests.Session())
 SESSION.trust_env = False
 
 _PARAMETER = re.compile(r"([^/]+)/\{([a-z_]+)\}")
@@ -73,7 +74,7 @@ def operations(stack: Stack) -> list[Operation]:
 
 
 def _operations(stack: Stack) -> Iterator[Operation]:
-    schema = requests.get(stack.url("gateway", "/api/schema/"), timeout=30).json()
+    schema = requests.get(stack.url("gateway", "/api/schema/"), timeout=60).json()
     for path, item in schema["paths"].items():
         for method in METHODS:
             if method in item:

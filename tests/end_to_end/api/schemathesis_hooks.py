@@ -6,6 +6,7 @@ Loaded in its process; KNOWN_OBJECTS is JSON as `objects.make_objects` makes it.
 import json
 import os
 import re
+import threading
 import zlib
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -14,8 +15,21 @@ import schemathesis
 from schemathesis import Case, CheckContext, GenerationMode, HookContext, Response
 from schemathesis.core.failures import Failure
 
+from tests.end_to_end.api.patience import patient
+
 KNOWN: dict[str, str] = json.loads(os.environ.get("KNOWN_OBJECTS", "{}"))
 _PARAMETER = re.compile(r"([^/]+)/\{([a-z_]+)\}")
+
+
+_patient = threading.local()
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+    """A 503 says when to ask again."""
+    session = kwargs.get("session")
+    if session is not None and getattr(_patient, "session", None) is not session:
+        _patient.session = patient(session)
 
 
 @schemathesis.hook
