@@ -29,7 +29,7 @@ class SMTPSink:
         with self._arrived:
             return [mail for mail in self._mails if address in str(mail["To"])]
 
-    def wait_for(self, address: str, count: int = 1, timeout: float = 30.0) -> list[EmailMessage]:
+    def wait_for(self, address: str, count: int = 1, timeout: float = 60.0) -> list[EmailMessage]:
         """The mails to `address`, as soon as there are `count`. Raises TimeoutError."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self.mails_to(address)) >= count, timeout):

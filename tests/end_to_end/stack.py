@@ -92,7 +92,7 @@ class Stack:
             env={**os.environ, **self.settings},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
@@ -127,7 +127,7 @@ class Tenant:
             self.stack.url("gateway", path),
             json=body,
             headers={"X-API-Key": key or self.key, **headers},
-            timeout=30,
+            timeout=60,
         )
 
     def make_user(self, **fields: Any) -> str:

@@ -2,6 +2,9 @@
 
 import base64
 import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -27,6 +30,16 @@ def smtp_account(port: int, **fields: Any) -> dict[str, Any]:
         "credentials": {"url": f"smtp://127.0.0.1:{port}"},
         **fields,
     }
+
+
+@contextmanager
+def nobody_at(port: int = 0) -> Iterator[int]:
+    """A port, any or this one, that refuses connections: bound, so that nobody else takes it."""
+    with socket.socket() as held:
+        # Connections that ended a moment ago still count as its users.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", port))
+        yield held.getsockname()[1]
 
 
 def vapid_key() -> str:
@@ -60,7 +73,8 @@ def test_an_account_is_verified_by_the_worker_of_its_channel(stack: Stack, tenan
         url = f"smtp://ann:{PASSWORD}@127.0.0.1:{own.port}?starttls=true"
         shown = verified(tenant, smtp_account(own.port, credentials={"url": url}))
         assert (shown["status"], shown["reason"]) == ("failed", "configuration")
-    shown = verified(tenant, smtp_account(own.port))
+    with nobody_at() as port:
+        shown = verified(tenant, smtp_account(port))
     assert (shown["status"], shown["reason"]) == ("failed", "provider_unavailable")
     # The workers of the other channels answer too, and not for each other.
     web_push = {
@@ -115,10 +129,11 @@ def test_mail_leaves_through_the_organizations_own_server(
         assert own.mails_to(theirs) == []
 
     # Their server is gone now: the message waits, and the platform's does not take it.
-    to, notification_id = mail_to(tenant, "later")
-    eventually(
-        lambda: tenant.status(notification_id), lambda seen: bool(seen["status"] == "retrying")
-    )
+    with nobody_at(own.port):
+        to, notification_id = mail_to(tenant, "later")
+        eventually(
+            lambda: tenant.status(notification_id), lambda seen: bool(seen["status"] == "retrying")
+        )
     assert mailbox.mails_to(to) == []
     assert f"127.0.0.1:{own.port}" not in stack.logs()
 
@@ -126,13 +141,12 @@ def test_mail_leaves_through_the_organizations_own_server(
 def test_the_platform_stands_in_where_the_organization_wants_that(
     tenant: Tenant, mailbox: SMTPSink
 ) -> None:
-    with SMTPSink() as gone:
-        port = gone.port
     chosen = tenant.call("PATCH", "/api/v1/organizations/me/", {"platform_stand_ins": ["email"]})
     assert chosen.status_code == 200, chosen.text
-    made = tenant.call("POST", ACCOUNTS, smtp_account(port))
-    assert made.status_code == 201, made.text
-    to, notification_id = mail_to(tenant, "stand-in")
-    (mail,) = mailbox.wait_for(to)
-    assert mail["From"] != "Acme <hello@acme.example>"
-    assert tenant.ended(notification_id)["status"] == "delivered"
+    with nobody_at() as port:
+        made = tenant.call("POST", ACCOUNTS, smtp_account(port))
+        assert made.status_code == 201, made.text
+        to, notification_id = mail_to(tenant, "stand-in")
+        (mail,) = mailbox.wait_for(to)
+        assert mail["From"] != "Acme <hello@acme.example>"
+        assert tenant.ended(notification_id)["status"] == "delivered"

@@ -12,7 +12,7 @@ from tests.end_to_end.stack import Stack, Tenant, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.end_to_end]
 
-TIMEOUT = 60.0  # seconds
+TIMEOUT = 240.0  # seconds
 
 _UNDELIVERED = """
     SELECT count(*) FROM notifications_notification
