@@ -14,7 +14,8 @@ from deploy.local.errors import StackError
 SCRIPT = Path(__file__).with_name("wrk.lua")
 CONNECTIONS = 32
 THREADS = 1
-TRIES = 3
+LONGER = (1, 4, 16)
+"""Times the seconds, for each try."""
 UNIQUE = "@@"
 """Becomes a different number in every request."""
 
@@ -44,11 +45,12 @@ def post(
 ) -> Load:
     """POST `body` as fast as the server answers.
 
-    Where an answer was an error it is done again, since a rate of refusals is none, and a machine
-    that stalls for a second has servers give up. Raises StackError if that is no accident.
+    Where an answer was an error, or there was none, it is done again for longer, since a rate of
+    refusals is none: on a busy machine servers give up, and the first answer alone may take a
+    second. Raises StackError if that is no accident.
     """
-    for _ in range(TRIES):
-        load, wrong = _post(url, body, headers, seconds=seconds, connections=connections)
+    for longer in LONGER:
+        load, wrong = _post(url, body, headers, seconds=seconds * longer, connections=connections)
         if not wrong:
             return load
     raise StackError(f"{url}: {wrong}")
