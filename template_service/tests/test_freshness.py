@@ -1,6 +1,7 @@
 """Under load, a publish that was answered is what every later read gets."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,12 @@ from template_service.templates.models import Template
 from template_service.templates.selectors import find_template, template_record
 from template_service.tests.calls import Author
 
-pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
+# Eight threads of one processor's interpreter: many times as long where others want that, too.
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(600),
+]
 
 PUBLISHES = 40
 READERS = 6
@@ -41,12 +47,19 @@ class Load:
             for number in range(2, PUBLISHES + 2):
                 publish(number)
                 self.answered = number
+                self._let_read()
         finally:
             self._over.set()
             for thread in threads:
                 thread.join(60)
         assert not any(thread.is_alive() for thread in threads)
         assert self.errors == []
+
+    def _let_read(self) -> None:
+        """Somebody has read since."""
+        before, deadline = self.reads, time.monotonic() + 60
+        while self.reads == before and not self.errors and time.monotonic() < deadline:
+            time.sleep(0.001)
 
     def _around(self, other: Callable[[], None]) -> None:
         try:
@@ -102,7 +115,7 @@ def test_no_read_after_an_answered_publish_is_stale(author: Author) -> None:
         lambda number: publish(author, number),
         [*[load.read] * READERS, load.write_back_late],
     )
-    assert load.reads > PUBLISHES
+    assert load.reads >= PUBLISHES
     assert (load.stale, load.mixed) == ([], [])
 
 
@@ -110,7 +123,7 @@ def test_an_evicted_entry_comes_back_as_it_is_now(author: Author) -> None:
     author.create(subject="Version 1", content="Hi {{ name }}")
     load = Load(author)
     load.run(lambda number: publish(author, number), [*[load.read] * READERS, load.evict])
-    assert load.reads > PUBLISHES
+    assert load.reads >= PUBLISHES
     assert (load.stale, load.mixed) == ([], [])
 
 

@@ -3,15 +3,20 @@
 import pytest
 from django.db import connection
 
-PATIENCE = 30
+PATIENCE = 60
 """Seconds."""
+
+_WAITING = """
+    SELECT count(*) FROM pg_locks
+    WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))
+"""
 
 
 def until_somebody_waits() -> None:
-    """Another connection waits for a lock."""
+    """Another connection waits for a lock of ours, not of some other suite's on this server."""
     for _ in range(PATIENCE * 100):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            cursor.execute(_WAITING)
             if cursor.fetchone()[0]:
                 return
             cursor.execute("SELECT pg_sleep(0.01)")

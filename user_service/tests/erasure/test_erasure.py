@@ -137,12 +137,13 @@ def test_what_the_gateway_did_not_do_is_told_again(
 ) -> None:
     erased_user(api)
     gateway_double.says = Reply(status, {})
+    before = timezone.now()
     assert tell_due() == Told(failed=1)
     # Not at once.
     assert tell_due() == Told()
     waiting = PendingErasure.objects.get()
     assert waiting.attempts == 1
-    assert waiting.due_at > timezone.now() + timedelta(seconds=50)
+    assert waiting.due_at >= before + timedelta(seconds=60)
     gateway_double.says = None
     PendingErasure.objects.update(due_at=timezone.now())
     services._gateway.cache_clear()
@@ -186,7 +187,7 @@ def test_a_web_process_tells_it_at_once_by_itself(
     teller.start()
     try:
         erased_user(committed_api)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while PendingErasure.objects.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         assert PendingErasure.objects.count() == 0
