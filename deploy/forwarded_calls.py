@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "gateway/forwarding/contracts"
 SERVICES = ("user_service", "template_service")
 PUBLIC = "/api/v1/"
-TIMEOUT = 60  # seconds for one service to describe itself
+TIMEOUT = 300  # seconds for one service to describe itself
 
 # How the gateway authenticates at a service is nothing that a client could answer to.
 OURS = frozenset({"authentication_required", "missing_organization"})

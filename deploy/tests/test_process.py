@@ -63,7 +63,7 @@ def test_starting_replaces_the_entry_point_so_that_signals_arrive(tmp_path: Path
         text=True,
         cwd=tmp_path,
     )
-    output, _ = child.communicate(timeout=30)
+    output, _ = child.communicate(timeout=60)
     assert int(output) == child.pid
 
 

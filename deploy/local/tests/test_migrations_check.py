@@ -108,7 +108,7 @@ def test_our_own_migrations_suit_the_version_before() -> None:
         env={**os.environ, **SETTINGS},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
