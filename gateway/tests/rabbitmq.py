@@ -12,6 +12,9 @@ from carillon.broker.messages import OutgoingMessage, Route
 from carillon.broker.publisher import Publisher
 from carillon.broker.visit import Visit
 
+# Seconds. Other suites make and empty their queues on the same server.
+PATIENCE = 60.0
+
 
 class RabbitMQ:
     """Direct access to the broker of the tests."""
@@ -21,7 +24,7 @@ class RabbitMQ:
 
     def restore(self) -> None:
         """The whole topology, every queue empty."""
-        declare(self.url)
+        declare(self.url, PATIENCE)
         names = [queue.name for queue in topology.queues()]
 
         def purge(channel: Any, done: Callable[[Any], None]) -> None:
@@ -50,13 +53,14 @@ class RabbitMQ:
                 [
                     OutgoingMessage(route=route, body=body, message_id=str(number))
                     for number, body in enumerate(bodies)
-                ]
+                ],
+                PATIENCE,
             )
         finally:
             publisher.close()
         assert all(result.confirmed for result in results), results
 
-    def receive(self, queue: str, count: int, timeout: float = 60.0) -> list[Delivery]:
+    def receive(self, queue: str, count: int, timeout: float = PATIENCE) -> list[Delivery]:
         """Take `count` messages off the queue, or what came within `timeout` seconds."""
         inbox = Inbox()
         consumer = Consumer(self.url, [Subscription(queue, 5_000, inbox.put)], name="test")
@@ -86,11 +90,11 @@ class RabbitMQ:
 
             connection.channel(on_open_callback=lambda channel: act(channel, done))
 
-        Visit(self.url, "test", 5.0).run(use)
+        Visit(self.url, "test", PATIENCE).run(use)
         return answers[0]
 
 
-def eventually(condition: Callable[[], bool], timeout: float = 60.0) -> bool:
+def eventually(condition: Callable[[], bool], timeout: float = PATIENCE) -> bool:
     """Whether `condition` comes true within `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not condition():
