@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 4.0
+CHECK_SECONDS = 2.5
 POOL_SIZE = 32
 
 
@@ -95,7 +96,9 @@ class InternalHTTP:
     def check(self) -> None:
         """For health endpoints: raises unless the service says that it can serve."""
         response = self._session.get(
-            f"{self.base_url}/health/ready/", timeout=(CONNECT_SECONDS, 2.5), allow_redirects=False
+            f"{self.base_url}/health/ready/",
+            timeout=(CONNECT_SECONDS, CHECK_SECONDS),
+            allow_redirects=False,
         )
         response.raise_for_status()
 

@@ -19,6 +19,7 @@ from gateway.organizations.models import Organization, PlanName
 from gateway.organizations.services import create_api_key
 from gateway.tests.calls import Api
 from gateway.tests.doubles import ServiceDouble, serving
+from gateway.tests.patient import patient_gateway  # noqa: F401
 from gateway.unsubscribe import pages as unsubscribe
 
 
