@@ -31,6 +31,7 @@ from gateway.tests.factories import (
     make_organization,
 )
 from gateway.tests.policies import POLICIES
+from gateway.tests.rabbitmq import eventually
 from gateway.tests.threads import at_once
 
 pytestmark = [pytest.mark.integration]
@@ -251,7 +252,5 @@ def test_progress_is_told(session: Connection) -> None:
 def test_the_timer_keeps_them(transactional_db: None) -> None:
     make_notification()
     with RollupTimer(AnalyticsSettings(interval=0.01, batch=10)):
-        deadline = datetime.now(UTC) + timedelta(seconds=20)
-        while datetime.now(UTC) < deadline and not HourlyCount.objects.exists():
-            pass
+        assert eventually(HourlyCount.objects.exists)
     assert rollups() == brute_force() != {}

@@ -261,7 +261,7 @@ def test_dead_devices_are_remembered_until_the_user_service_knows(
         assert DeadDevice.objects.exists()
         # The breaker of the client stays open for a moment.
         tenant.users.down = False
-        assert eventually(lambda: not DeadDevice.objects.exists(), 20)
+        assert eventually(lambda: not DeadDevice.objects.exists())
     assert disabled(tenant)[-1] == (
         "/internal/devices/device_c/disable/",
         tenant.organization.pk,
