@@ -20,7 +20,9 @@ from gateway.tests.rabbitmq import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
-COUNT = 400
+ROUNDS = 3
+EACH = 100
+COUNT = ROUNDS * EACH
 
 
 @pytest.fixture
@@ -29,8 +31,8 @@ def start_events(transactional_db: None, rabbitmq_url: str) -> Iterator[Start]:
         yield start
 
 
-def promised(shop: Shop) -> None:
-    """COUNT messages without a receipt, each to a number of its own."""
+def promised(shop: Shop, start: int) -> None:
+    """EACH messages without a receipt, each to a number of its own, the first to that one."""
     first = make_notification(
         shop.tenant.organization,
         channel="whatsapp",
@@ -39,7 +41,7 @@ def promised(shop: Shop) -> None:
         template_code="order_whatsapp",
     )
     now = datetime.now(UTC)
-    for number, parent in enumerate([first, *make_copies(first, COUNT - 1)]):
+    for number, parent in enumerate([first, *make_copies(first, EACH - 1)], start):
         promise = Promise(
             channel="sms",
             template_code="order_sms",
@@ -70,18 +72,18 @@ def claim_is_over() -> None:
 
 
 def test_a_process_that_is_killed_sends_none_twice(shop: Shop, start_events: Start) -> None:
-    promised(shop)
     tenant = shop.tenant
     urls = {"TEMPLATE_SERVICE_URL": tenant.templates.url, "USER_SERVICE_URL": tenant.users.url}
     killed_at_work = 0
-    for _ in range(3):
+    for number in range(ROUNDS):
         before = sent()
+        promised(shop, number * EACH)
         claim_is_over()
         process = start_events(**urls)
         assert eventually(lambda before=before: sent() > before)  # type: ignore[misc]
         process.kill()
         process.wait()
-        killed_at_work += sent() < COUNT
+        killed_at_work += sent() < (number + 1) * EACH
     assert killed_at_work, "it was meant to be killed at work"
     # Two at once, of which one looks at what the other has claimed, too.
     start_events(**urls)
