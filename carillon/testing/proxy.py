@@ -24,6 +24,7 @@ class TCPProxy:
         self._target = target
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._connecting_to = 0
         self.made = 0
         self._flowing = threading.Event()
         self._flowing.set()
@@ -45,13 +46,14 @@ class TCPProxy:
 
     def lead_to(self, port: int) -> None:
         """New connections lead there, as when a load balancer takes a server out; old ones stay."""
-        self._target = (self._target[0], port)
+        with self._lock:
+            self._target = (self._target[0], port)
 
     def leads_to(self, port: int) -> bool:
-        """Whether any open connection still leads there."""
+        """Whether any connection still leads there, one that is being made included."""
         with self._lock:
-            connections = list(self._open)
-        return any(_peer_port(each) == port for each in connections)
+            connecting, connections = self._connecting_to == port, list(self._open)
+        return connecting or any(_peer_port(each) == port for each in connections)
 
     def cut(self) -> None:
         """Close every connection; new ones are closed as soon as they are made."""
@@ -99,18 +101,32 @@ class TCPProxy:
             except OSError:
                 return
             self.made += 1
-            try:
-                if self._cut:
-                    raise ConnectionRefusedError
-                far = socket.create_connection(self._target, timeout=5)
-                far.settimeout(None)
-            except OSError:
-                _close(near)
-                continue
+            far = self._connect()
             with self._lock:
-                self._open |= {near, far}
-            self._thread(partial(self._carry, near, far))
-            self._thread(partial(self._carry, far, near))
+                self._connecting_to = 0
+                # It may have been cut meanwhile.
+                ends = {near, far} if far and not self._cut else set()
+                self._open |= ends
+            if far and ends:
+                self._thread(partial(self._carry, near, far))
+                self._thread(partial(self._carry, far, near))
+            else:
+                _close(near)
+                if far:
+                    _close(far)
+
+    def _connect(self) -> socket.socket | None:
+        with self._lock:
+            if self._cut:
+                return None
+            target = self._target
+            self._connecting_to = target[1]
+        try:
+            far = socket.create_connection(target, timeout=5)
+        except OSError:
+            return None
+        far.settimeout(None)
+        return far
 
     def _carry(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError, ValueError):
