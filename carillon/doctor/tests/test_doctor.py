@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
+import redis
 
 from carillon.broker.topology import queues
 from carillon.contracts.provider import Provider
@@ -26,7 +27,6 @@ from carillon.doctor.findings import (
 from carillon.doctor.rabbitmq_checks import check_rabbitmq, look
 from carillon.doctor.redis_checks import check_redis
 from carillon.doctor.report import status, write
-from carillon.redis_client import connect
 from carillon.settings import ROOT, Environment
 from carillon.worker.doctor import provider_findings
 from carillon.worker.settings import load
@@ -152,16 +152,18 @@ def test_help_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.integration
 class TestRedis:
-    """Against a real one, whose settings are put back."""
+    """Against a real one, whose settings are those of all suites that run now."""
 
-    def test_a_redis_that_evicts_is_a_problem(self, redis_url: str) -> None:
-        with connect(redis_url) as client:
-            before = client.config_get("maxmemory-policy")["maxmemory-policy"]
-            client.config_set("maxmemory-policy", "allkeys-lru")
-            try:
-                found = list(check_redis(redis_url, must_last=False))
-            finally:
-                client.config_set("maxmemory-policy", before)
+    def test_a_redis_that_evicts_is_a_problem(
+        self, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told = redis.Redis.info
+
+        def evicting(client: redis.Redis) -> dict[str, object]:
+            return {**told(client), "maxmemory_policy": "allkeys-lru"}
+
+        monkeypatch.setattr(redis.Redis, "info", evicting)
+        found = list(check_redis(redis_url, must_last=False))
         (bad,) = [each for each in found if each.state is State.PROBLEM]
         assert "allkeys-lru" in bad.said
         assert "noeviction" in bad.mend
