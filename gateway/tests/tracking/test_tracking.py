@@ -151,8 +151,9 @@ def test_a_click_goes_where_the_token_says_and_is_kept(tenant: Tenant) -> None:
         notification.pk,
     )
     picture = tracking_signer().token(TrackedLink(uuid))
+    letter = "A" if token[-1] != "A" else "B"
     for path in (
-        f"/l/{token[:-2]}AA/",
+        f"/l/{token[:-1]}{letter}/",
         f"/l/{picture}/",
         "/l/https://evil.example.com/",
         "/l/https%3A%2F%2Fevil.example.com/",
