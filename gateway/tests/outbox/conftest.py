@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
+from django.db import connection
 
 from carillon.broker.publisher import Publisher
 from carillon.settings import Environment
@@ -31,15 +32,16 @@ def rabbitmq(rabbitmq_url: str) -> Iterator[RabbitMQ]:
 @pytest.fixture
 def session(transactional_db: None) -> Iterator[Connection]:
     """A session as the relay has it, on the test database."""
-    connection = connect("test", idle_in_transaction=30, options=PLANNER_OPTIONS)
-    yield connection
-    connection.close()
+    session = connect("test", idle_in_transaction=30, options=PLANNER_OPTIONS)
+    yield session
+    session.close()
 
 
 @pytest.fixture
 def relay_settings(monkeypatch: pytest.MonkeyPatch) -> RelaySettings:
-    """The defaults, with a quick second try of what no queue took."""
+    """A quick second try of what no queue took, and all the time for what is late."""
     monkeypatch.setenv("RELAY_RETURNED_DELAY", "0.3")
+    monkeypatch.setenv("RELAY_PUBLISH_TIMEOUT", "60")
     return RelaySettings.read(Environment())
 
 
@@ -58,7 +60,7 @@ def run_relay(transactional_db: None, rabbitmq_url: str) -> RunRelay:
             yield relay
         finally:
             relay.stop()
-            thread.join(timeout=30)
+            thread.join(timeout=90)
             publisher.close()
             assert not thread.is_alive()
 
@@ -66,7 +68,33 @@ def run_relay(transactional_db: None, rabbitmq_url: str) -> RunRelay:
 
 
 @pytest.fixture
-def start_relay(transactional_db: None, rabbitmq_url: str) -> Iterator[Start]:
+def start_relay(
+    transactional_db: None, rabbitmq_url: str, relay_settings: RelaySettings
+) -> Iterator[Start]:
     """Relays as processes of their own: `start_relay(RELAY_WINDOW="50")`."""
     with commands("relay", rabbitmq_url) as start:
         yield start
+
+
+@pytest.fixture
+def slowly(transactional_db: None) -> Iterator[Callable[[], None]]:
+    """Each window takes a tenth of a second more, so that a relay is at work when it is ended.
+
+    Called, it lets relays hurry again.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql"
+            " AS 'BEGIN PERFORM pg_sleep(0.1); RETURN NULL; END'"
+        )
+        cursor.execute(
+            "CREATE TRIGGER take_time AFTER DELETE ON outbox_outboxmessage"
+            " FOR EACH STATEMENT EXECUTE FUNCTION take_time()"
+        )
+
+    def hurry() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION IF EXISTS take_time CASCADE")
+
+    yield hurry
+    hurry()

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -253,8 +253,10 @@ def test_a_database_that_ends_our_sessions_is_connected_to_again(
 KILLS = 3
 
 
-def test_a_relay_that_is_killed_loses_nothing(rabbitmq: RabbitMQ, start_relay: Start) -> None:
-    rows, window = 6_000, 50
+def test_a_relay_that_is_killed_loses_nothing(
+    rabbitmq: RabbitMQ, start_relay: Start, slowly: Callable[[], None]
+) -> None:
+    rows, window = 4_000, 50
     expected = accept(rows)
     for kill in range(1, KILLS + 1):
         relay = start_relay(RELAY_WINDOW=str(window))
@@ -262,6 +264,7 @@ def test_a_relay_that_is_killed_loses_nothing(rabbitmq: RabbitMQ, start_relay: S
         relay.kill()
         relay.wait()
     assert not empty(), "every kill was meant to interrupt the relay at work"
+    slowly()
     start_relay()
     assert eventually(empty)
     received = Counter(delivery.message_id for delivery in rabbitmq.receive_all(EMAIL))
@@ -271,9 +274,9 @@ def test_a_relay_that_is_killed_loses_nothing(rabbitmq: RabbitMQ, start_relay: S
 
 
 def test_sigterm_ends_it_soon_with_what_it_had_begun(
-    rabbitmq: RabbitMQ, start_relay: Start
+    rabbitmq: RabbitMQ, start_relay: Start, slowly: Callable[[], None]
 ) -> None:
-    rows = 6_000
+    rows = 4_000
     accept(rows)
     relay = start_relay(RELAY_WINDOW="50")
     assert eventually(lambda: OutboxMessage.objects.count() < rows)

@@ -145,6 +145,7 @@ def test_an_event_that_overtakes_waits_for_the_window_and_wins(session: Connecti
             row = observer.execute(
                 "SELECT count(*) FROM pg_stat_activity"
                 " WHERE application_name = 'events' AND wait_event_type = 'Lock'"
+                " AND datname = current_database()"
             ).fetchone()
             return row == (1,)
 

@@ -183,10 +183,8 @@ def test_a_priority_that_no_relay_would_look_at_cannot_be_stored() -> None:
 
 def test_a_stopped_relay_does_not_keep_its_rows(session: Connection) -> None:
     make_outbox_message()
-    with connect("stopped", idle_in_transaction=0.2, options=PLANNER_OPTIONS) as stopped:
+    with connect("stopped", idle_in_transaction=1, options=PLANNER_OPTIONS) as stopped:
         assert take(stopped).size == 1
-        assert take(session).size == 0
-        session.rollback()
 
         def taken() -> bool:
             session.rollback()
