@@ -17,7 +17,7 @@ from gateway.deliveries.services.events import apply_events
 from gateway.notifications.models import Notification, NotificationContent
 from gateway.outbox.database import Connection, connect
 from gateway.outbox.models import OutboxMessage
-from gateway.outbox.services.window import PLANNER_OPTIONS, take_window
+from gateway.outbox.services.window import take_window
 from gateway.retention.models import ErasedUser
 from gateway.retention.services import erasure
 from gateway.retention.services.erasure import erase_again
@@ -62,7 +62,7 @@ def about(tenant: Tenant, status: Status = Status.DELIVERED, **fields: Any) -> N
 
 @pytest.fixture
 def session(transactional_db: None) -> Any:
-    with connect("test", idle_in_transaction=30, options=PLANNER_OPTIONS) as session:
+    with connect("test", idle_in_transaction=30) as session:
         yield session
 
 

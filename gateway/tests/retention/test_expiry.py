@@ -30,6 +30,7 @@ from gateway.tests.factories import (
     make_outbox_message,
 )
 from gateway.tests.policies import POLICIES
+from gateway.tests.rabbitmq import eventually
 
 pytestmark = [pytest.mark.integration]
 
@@ -195,10 +196,7 @@ def test_the_timer_clears_and_tells(transactional_db: None) -> None:
         made()
     before = metrics.CLEARED.labels("age")._value.get()
     with RetentionTimer(RetentionSettings(days=30, interval=0.01, batch=2)):
-        deadline = datetime.now(UTC) + timedelta(seconds=20)
-        while datetime.now(UTC) < deadline and NotificationContent.objects.exists():
-            pass
-    assert not NotificationContent.objects.exists()
+        assert eventually(lambda: not NotificationContent.objects.exists())
     assert metrics.CLEARED.labels("age")._value.get() == before + 3
 
 
