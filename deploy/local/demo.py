@@ -30,9 +30,9 @@ from deploy.local.gateway_client import GatewayClient
 from deploy.local.paths import LOCAL, ROOT
 from deploy.local.private_files import write_private
 
-DELIVERY_TIMEOUT = 60.0  # seconds
+DELIVERY_TIMEOUT = 120.0  # seconds
 POLL = 0.1  # seconds
-COMMAND_TIMEOUT = 60  # seconds for create_org
+COMMAND_TIMEOUT = 120  # seconds for create_org
 CREATE_ORG = (sys.executable, "gateway/manage.py", "create_org")
 
 # carillon.contracts.status.ENDS, as the API spells them.

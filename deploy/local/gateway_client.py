@@ -7,7 +7,7 @@ import requests
 
 from deploy.local.errors import StackError
 
-TIMEOUT = 15.0  # seconds for one call
+TIMEOUT = 60.0  # seconds for one call
 
 
 class Refused(StackError):

@@ -11,7 +11,7 @@ from deploy.local.ports import HOST, accepts
 from deploy.local.programs import find_node
 from deploy.local.roster import Roster
 
-START_TIMEOUT = 60.0  # seconds
+START_TIMEOUT = 180.0  # seconds
 POLL = 0.05  # seconds
 SMTP_PORT = 1025
 WEB_PORT = 1080
