@@ -12,7 +12,7 @@ LIMITED = 429
 
 @dataclass(frozen=True)
 class Call:
-    """When a call was answered, by the monotonic clock, and how."""
+    """When a call came, by the monotonic clock, and how it was answered."""
 
     at: float
     status: int
@@ -37,8 +37,10 @@ class APIProvider(HTTPDouble):
         }
 
     def _answer(self, request: Request) -> Reply:
+        # What was accepted takes until it is on disk: others may have been refused meanwhile.
+        came = time.monotonic()
         reply = self.trouble or self._accept(request)
-        self.calls.append(Call(time.monotonic(), reply.status))
+        self.calls.append(Call(came, reply.status))
         return reply
 
     def _accept(self, request: Request) -> Reply:

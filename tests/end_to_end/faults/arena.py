@@ -40,7 +40,7 @@ TIMERS = (f"{PRESENCE_PREFIX}*", "worker:breaker:*", "carillon:request:*")
 SERVICES = ("user_service", "template_service")
 
 POLL = 0.1  # seconds
-PROCESS_TIMEOUT = 60.0  # seconds
+PROCESS_TIMEOUT = 120.0  # seconds
 # Processes that are started at the same time.
 AT_ONCE = 3
 # For how long a server that takes no new connections is left to its old ones, in seconds.

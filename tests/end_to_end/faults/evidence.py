@@ -17,7 +17,7 @@ EMAIL = "email"
 RESTING = (topology.dead_queue_for(EMAIL), topology.PARKED_EVENTS_QUEUE)
 WORKING = tuple(queue.name for queue in topology.queues() if queue.name not in RESTING)
 COLUMNS = ("-p", "carillon", "--no-table-headers", "name", "messages")
-VISIT_TIMEOUT = 10.0  # seconds
+VISIT_TIMEOUT = 60.0  # seconds
 
 _ENDS = [status.value for status in ENDS]
 

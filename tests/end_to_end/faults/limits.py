@@ -1,5 +1,7 @@
 """A provider with an API that fails, and one that asks for a pause."""
 
+import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from carillon.testing.http_double import Reply
@@ -10,6 +12,8 @@ from tests.end_to_end.faults.scenario import Experiment
 from tests.end_to_end.faults.settings import WORKER_THREADS
 
 WORKER = ("email_worker", "-m", "email_worker")
+# Seconds in which anything comes that comes at all.
+LONGEST = 60.0
 
 
 def api_then_smtp(arena: Arena) -> AbstractContextManager[object]:
@@ -29,7 +33,7 @@ def fail_over(experiment: Experiment) -> None:
     with outage(experiment):
         before, api.trouble = len(delivered), Reply(UNAVAILABLE)
         try:
-            arena.pause(experiment.scale.outage)
+            _pause(experiment, lambda: len(delivered) > before)
         finally:
             api.trouble = None
         meanwhile = len(delivered) - before
@@ -47,13 +51,13 @@ def ask_for_a_pause(experiment: Experiment) -> None:
     with outage(experiment):
         api.trouble = Reply(LIMITED, headers={"Retry-After": str(seconds)})
         try:
-            arena.pause(experiment.scale.outage)
+            _pause(experiment, lambda: any(call.status == LIMITED for call in api.calls))
         finally:
             api.trouble = None
     experiment.load.wait_until_done(1.0)
     # What was refused waits in the outbox; the others must not find another worker's settings.
     waited_for = len(experiment.load.promised)
-    arena.wait_until(lambda: _delivered(experiment) >= waited_for, 60.0)
+    arena.wait_until(lambda: _delivered(experiment) >= waited_for, LONGEST)
 
 
 def no_early_call(experiment: Experiment) -> None:
@@ -70,6 +74,15 @@ def no_early_call(experiment: Experiment) -> None:
 def pause_asked_for(experiment: Experiment) -> int:
     """Seconds, several times in an outage."""
     return max(1, int(experiment.scale.outage / 6))
+
+
+def _pause(experiment: Experiment, came: Callable[[], bool]) -> None:
+    """For an outage; longer where a slow machine has neither done nor answered anything in it."""
+    arena, load = experiment.arena, experiment.load
+    begun = time.monotonic()
+    arena.pause(experiment.scale.outage)
+    load.let_all_go()
+    arena.wait_until(lambda: came() and load.answered(begun, time.monotonic()) > 0, LONGEST)
 
 
 def _delivered(experiment: Experiment) -> int:

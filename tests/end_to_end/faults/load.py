@@ -17,6 +17,10 @@ from tests.end_to_end.stack import VARIABLES, Tenant
 GIVE_UP = 180.0
 PAUSE = 0.2
 REQUEST_TIMEOUT = 30.0
+HOLD_POLL = 0.1
+
+# The share of the orders that is kept back until the faults have struck.
+KEPT_BACK = 0.05
 
 ACCEPTED = 202
 REPLAYED = 200
@@ -45,6 +49,9 @@ class Load:
 
     An order ends with a 2xx, or with a status in `final`. `ids` holds, for each request_id, every
     notification that was ever named in a 2xx; `accepted` counts its 202s.
+
+    The last orders are kept back until somebody waits for them or for all: whoever strikes in the
+    middle of the work may be slow, and the clients quick.
     """
 
     def __init__(
@@ -68,7 +75,11 @@ class Load:
         self._headers = {"X-API-Key": tenant.key}
         self._lock = threading.Lock()
         self.begun = 0.0
+        self._taken = 0
         self._done = 0
+        self._free = len(orders) - max(1, int(len(orders) * KEPT_BACK))
+        self._all_free = threading.Event()
+        self._enough = threading.Event()
         self._sending: list[Future[None]] = []
         self.ids: defaultdict[str, set[str]] = defaultdict(set)
         self.accepted: Counter[str] = Counter()
@@ -102,18 +113,29 @@ class Load:
     def wait_until_done(self, share: float) -> None:
         """Until that share of the orders has ended."""
         goal = int(share * len(self.orders))
+        if goal > self._free:
+            self.let_all_go()
         deadline = time.monotonic() + GIVE_UP
         while self._done < goal and not all(each.done() for each in self._sending):
             if self._stopped() or time.monotonic() > deadline:
                 return
             time.sleep(0.005)
 
+    def let_all_go(self) -> None:
+        """Keep nothing back any more."""
+        self._all_free.set()
+
+    def enough(self) -> None:
+        """Nobody sends what has not been sent yet."""
+        self._enough.set()
+
     def finish(self) -> int:
         """Wait until every order has ended or was given up; how many were given up."""
+        self.let_all_go()
         self._pool.shutdown()
         for each in self._sending:
             each.result()
-        return len(self.orders) - self._done
+        return self._taken - self._done
 
     def statuses(self) -> Counter[int]:
         """How often each status was answered."""
@@ -135,8 +157,18 @@ class Load:
         with requests.Session() as session:
             for number in numbers:
                 due = self.begun + number / self.rate
-                time.sleep(max(0.0, due - time.monotonic()))
+                self._enough.wait(max(0.0, due - time.monotonic()))
+                if number >= self._free:
+                    self._wait_until_free()
+                if self._enough.is_set() or self._stopped():
+                    return
+                with self._lock:
+                    self._taken += 1
                 self._place(session, self.orders[number])
+
+    def _wait_until_free(self) -> None:
+        while not (self._all_free.wait(HOLD_POLL) or self._enough.is_set() or self._stopped()):
+            pass
 
     def _place(self, session: requests.Session, order: Order) -> None:
         body = {

@@ -14,6 +14,8 @@ RATE = 150.0
 # Seconds in which any process is up again, and in which it has ended in an orderly way.
 RESTART = 6.0
 STOP = 8.0
+# Seconds in which all processes are replaced, on any machine.
+ROLL_OUT = 300.0
 
 # What a client may be told while a fault lasts. Anything else is a broken promise.
 NO_ANSWER = 0
@@ -96,9 +98,9 @@ def during_the_kills(scale: Scale) -> float:
     return (scale.kills - 1) * RESTART
 
 
-def during_the_roll_out(scale: Scale) -> float:
-    """Until those that clients wait for were replaced, and longer."""
-    return (15 if scale.patient else 5) * RESTART
+def during_the_roll_out(_scale: Scale) -> float:
+    """Several times what it takes; it ends with the roll-out."""
+    return ROLL_OUT
 
 
 def during_the_stops(scale: Scale) -> float:

@@ -12,7 +12,7 @@ from tests.end_to_end.faults.scenario import SHORT, Scenario
 from tests.end_to_end.faults.scenarios import scenarios_for
 from tests.end_to_end.faults.verdict import Verdict, run
 
-pytestmark = [pytest.mark.integration, pytest.mark.end_to_end, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.end_to_end, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
