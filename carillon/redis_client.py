@@ -5,6 +5,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 TIMEOUT_SECONDS = 1.0
+# Above what any process has threads. redis-py stops at 100, and counts those of threads that ended.
+MOST_CONNECTIONS = 10_000
 
 
 def connect(url: str, *, timeout: float | None = None) -> redis.Redis:
@@ -20,6 +22,7 @@ def connect(url: str, *, timeout: float | None = None) -> redis.Redis:
         socket_timeout=seconds,
         socket_connect_timeout=seconds,
         health_check_interval=30,
+        max_connections=MOST_CONNECTIONS,
         retry=Retry(NoBackoff(), 0),
         decode_responses=False,
     )

@@ -93,7 +93,9 @@ class Scripts:
         own, now = self._own, time.monotonic()
         wire: Wire | None = getattr(own, "wire", None)
         if wire is None:
-            wire = own.wire = Wire(self._pool.make_connection())
+            # Not the pool's own, which it would count for ever: threads come and go.
+            connection = self._pool.connection_class(**self._pool.connection_kwargs)
+            wire = own.wire = Wire(connection)
         elif now - own.used_at > _IDLE_SECONDS and wire.is_dead():
             wire.close()
         own.used_at = now

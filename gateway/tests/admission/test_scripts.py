@@ -6,6 +6,7 @@ Other suites use the same server: nothing here may reach their connections or th
 import hashlib
 import socket
 import struct
+import threading
 import uuid
 from typing import Any
 
@@ -88,6 +89,16 @@ def test_a_connection_that_redis_closed_is_replaced(
     assert scripts.run(echo, [], ["1"]) == [b"1"]
     assert client.client_kill_filter(_id=scripts.command("CLIENT", "ID")) == 1
     assert scripts.run(echo, [], ["2"]) == [b"2"]
+
+
+def test_threads_may_come_and_go(client: Any) -> None:
+    scripts = Scripts(client)
+    replies: list[object] = []
+    for _ in range(150):
+        thread = threading.Thread(target=lambda: replies.append(scripts.command("PING")))
+        thread.start()
+        thread.join()
+    assert replies == [b"PONG"] * 150
 
 
 def test_a_late_reply_is_never_taken_for_another(client: Any, echo: Script) -> None:
