@@ -34,11 +34,13 @@ class RedisLink:
         self,
         url: str,
         *,
-        timeout: float = TIMEOUT_SECONDS,
+        timeout: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """None is TIMEOUT_SECONDS."""
+        seconds = TIMEOUT_SECONDS if timeout is None else timeout
         self._pool = redis.ConnectionPool.from_url(
-            url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=None
+            url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=None
         )
         self._clock = clock
         self._local = threading.local()

@@ -6,10 +6,18 @@ import pytest
 
 from carillon.broker.tests.conftest import Broker
 from carillon.broker.tests.conftest import broker as broker
+from carillon.worker import redis_link
 from carillon.worker.redis_link import RedisLink
 from carillon.worker.tests.harness import Platform
 
 __all__ = ["Broker", "broker", "link"]
+
+
+@pytest.fixture(autouse=True)
+def patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy Redis is not away, but where a test is about its silence."""
+    if "redis_proxy" not in request.fixturenames:
+        monkeypatch.setattr(redis_link, "TIMEOUT_SECONDS", 60.0)
 
 
 @pytest.fixture

@@ -64,14 +64,14 @@ class RecordingProvider:
         with self._change:
             return [job.message_id for job in self._sent]
 
-    def wait_calls(self, count: int, timeout: float = 20.0) -> None:
+    def wait_calls(self, count: int, timeout: float = 60.0) -> None:
         """Until it was called `count` times."""
         with self._change:
             assert self._change.wait_for(lambda: len(self._calls) >= count, timeout), (
                 f"{len(self._calls)} of {count} calls"
             )
 
-    def wait_sent(self, count: int, timeout: float = 20.0) -> None:
+    def wait_sent(self, count: int, timeout: float = 60.0) -> None:
         """Until it accepted `count` messages."""
         with self._change:
             assert self._change.wait_for(lambda: len(self._sent) >= count, timeout), (

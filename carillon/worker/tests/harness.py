@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from carillon.broker import topology
+from carillon.broker.connection import Backoff
 from carillon.broker.consumer import Consumer, Subscription
 from carillon.broker.delivery import Delivery
 from carillon.broker.messages import OutgoingMessage
@@ -35,7 +36,8 @@ def settings(redis_url: str, rabbitmq_url: str, **changes: Any) -> WorkerSetting
         "threads": Threads(dict.fromkeys(Lane, 1), 1),
         "prefetch": dict.fromkeys(Lane, 20),
         "drain_seconds": 2.0,
-        "stop_seconds": 8.0,
+        # Of a stop that waits for nobody little is used.
+        "stop_seconds": 60.0,
         "longest_call_seconds": 60.0,
         "dedupe_ttl_seconds": 3600,
     }
@@ -54,6 +56,13 @@ def running(
         yield runner
     finally:
         runner.stop()
+
+
+class _Never(Backoff):
+    """Not while any test runs."""
+
+    def next(self) -> float:
+        return 3600.0
 
 
 class Platform:
@@ -127,6 +136,16 @@ class Platform:
             found = self._change.wait_for(lambda: self._events_of(job), timeout)
         assert found, f"no event of {job.message_id}"
         return self._events_of(job)[0]
+
+    @contextmanager
+    def declaring_no_events(self) -> Iterator[None]:
+        """What becomes of the queue of events stays so until the end, when it is declared anew."""
+        lane = self._consumer._lanes[0]
+        lane.backoff = _Never()
+        yield
+        eventually(lambda: not lane.active, "its consumer has lost it")
+        lane.backoff = Backoff()
+        self._consumer._link.call(lambda: self._consumer._reopen(lane))
 
     def _events_of(self, job: DeliveryJob) -> list[DeliveryEvent]:
         return [

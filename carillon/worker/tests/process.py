@@ -15,6 +15,7 @@ from carillon.contracts.messages import DeliveryJob, EmailContent, PushContent
 from carillon.contracts.provider import Acceptance, Capabilities
 from carillon.errors import DeliveryFailure
 from carillon.settings import Environment
+from carillon.worker import redis_link
 from carillon.worker.main import run
 
 CRASH = "crash"
@@ -79,6 +80,8 @@ def _wish(job: DeliveryJob) -> str:
 
 
 if __name__ == "__main__":
+    # None of its tests is about a Redis that is away: a busy one is waited for.
+    redis_link.TIMEOUT_SECONDS = 60.0
     kind = TurnLedgerProvider if "TURNS" in os.environ else LedgerProvider
     providers = {kind.name: kind.from_environment}
     worker = os.environ.get("WORKER", "email_worker")

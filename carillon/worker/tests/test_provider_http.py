@@ -12,6 +12,7 @@ from carillon.contracts.provider import OutcomeUnknown
 from carillon.errors import PermanentFailure, Reason, TemporaryFailure
 from carillon.settings import SettingsError
 from carillon.testing.http_double import HTTPDouble, Raw, Reply
+from carillon.testing.patience import HASTE, PATIENCE
 from carillon.worker.providers.http import (
     LONGEST_ANSWER,
     ProviderHTTP,
@@ -31,18 +32,19 @@ def double() -> Iterator[HTTPDouble]:
 
 @pytest.fixture
 def http(double: HTTPDouble) -> Iterator[ProviderHTTP]:
-    http = ProviderHTTP(double.url, timeout=0.3)
+    http = ProviderHTTP(double.url, timeout=PATIENCE)
     yield http
     http.close()
 
 
 def test_a_refused_connection_sent_nothing() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    http = ProviderHTTP(f"http://127.0.0.1:{port}/canary-path")
-    with pytest.raises(TemporaryFailure) as caught:
-        http.post_json("/x", {})
-    http.close()
+    # Nobody else gets the port while it is bound.
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        http = ProviderHTTP(f"http://127.0.0.1:{bound.getsockname()[1]}/canary-path")
+        with pytest.raises(TemporaryFailure) as caught:
+            http.post_json("/x", {})
+        http.close()
     assert caught.value.reason is Reason.PROVIDER_UNAVAILABLE
     assert "canary" not in str(caught.value)
 
@@ -100,6 +102,7 @@ def test_a_silent_server_costs_no_more_than_the_timeout(
     double: HTTPDouble, http: ProviderHTTP
 ) -> None:
     double.says = Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", then_silence=True)
+    http._timeout = HASTE
     with pytest.raises(OutcomeUnknown):
         http.post_json("/", {})
 

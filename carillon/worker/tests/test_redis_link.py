@@ -1,5 +1,7 @@
 """The link to Redis, whole and broken."""
 
+import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +22,7 @@ def proxy(redis_url: str) -> Iterator[TCPProxy]:
 
 @pytest.fixture
 def proxied(redis_url: str, proxy: TCPProxy) -> Iterator[RedisLink]:
-    link = RedisLink(proxy.reroute(redis_url), timeout=0.3)
+    link = RedisLink(proxy.reroute(redis_url))
     yield link
     link.close()
 
@@ -42,9 +44,18 @@ def clock() -> Clock:
 @pytest.fixture
 def timed(redis_url: str, proxy: TCPProxy, clock: Clock) -> Iterator[RedisLink]:
     """Looks again for a Redis that is away when `clock` says so."""
-    link = RedisLink(proxy.reroute(redis_url), timeout=0.3, clock=clock)
+    link = RedisLink(proxy.reroute(redis_url), clock=clock)
     yield link
     link.close()
+
+
+def lose_patience(link: RedisLink) -> None:
+    """Its connection, and those that it makes, wait for a moment alone from now on."""
+    soon = {"socket_timeout": 0.3, "socket_connect_timeout": 0.3}
+    link._pool.connection_kwargs.update(soon)
+    connected = link._wire()._socket
+    assert connected is not None
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 0, 300_000))
 
 
 def test_commands_travel_together(link: RedisLink) -> None:
@@ -81,6 +92,7 @@ def test_silence_is_unavailability_and_then_costs_nothing(
     timed: RedisLink, proxy: TCPProxy
 ) -> None:
     timed.ping()
+    lose_patience(timed)
     proxy.black_hole()
     with pytest.raises(RedisUnavailable):
         timed.ping()
@@ -110,6 +122,7 @@ def test_only_one_thread_waits_for_a_silent_redis(
     timed: RedisLink, proxy: TCPProxy, clock: Clock
 ) -> None:
     timed.ping()
+    lose_patience(timed)
     proxy.black_hole()
     with pytest.raises(RedisUnavailable):
         timed.ping()

@@ -10,6 +10,7 @@ from carillon.testing.providers import delivery_job
 from carillon.worker.hands import Hand
 from carillon.worker.reporting import Report, Reporter
 from carillon.worker.tests.doubles import done
+from carillon.worker.tests.harness import eventually
 
 CONFIRMED = PublishResult(PublishOutcome.CONFIRMED)
 
@@ -27,7 +28,7 @@ class ScriptedPublisher:
         self, messages: Sequence[OutgoingMessage], timeout: float = 30.0
     ) -> list[PublishResult]:
         self.windows.append(list(messages))
-        self.hold.wait(10)
+        self.hold.wait(60)
         if not self.script:
             return [CONFIRMED] * len(messages)
         answer = self.script.pop(0)
@@ -121,7 +122,7 @@ def test_closing_gives_up_in_time_and_says_so() -> None:
     assert not desk.reporter.close(timeout=0.5)
     assert desk.settled == []
     assert desk.reporter.pending == 1
-    assert not desk.reporter.alive
+    eventually(lambda: not desk.reporter.alive, "its thread ends")
 
 
 def test_events_that_come_meanwhile_share_a_window() -> None:

@@ -2,7 +2,10 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -12,6 +15,7 @@ from carillon.contracts.provider import Acceptance, OutcomeUnknown
 from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
 from carillon.testing.providers import delivery_job
 from carillon.worker.dedupe import MARKER_PREFIX, Done, Started, _decoder
+from carillon.worker.lanes import LaneQueues
 from carillon.worker.pace import MOST_AT_ONCE
 from carillon.worker.redis_link import RedisLink
 from carillon.worker.settings import Threads
@@ -52,8 +56,26 @@ def run(
 ) -> None:
     """Publish the jobs before anybody consumes, so that there are several to take."""
     platform.publish(*jobs)
-    with running(settings(redis_url, broker.url, threads=THREADS), *providers):  # type: ignore[arg-type]
+    config = settings(redis_url, broker.url, threads=THREADS)
+    with begun_together(len(jobs)), running(config, *providers):  # type: ignore[arg-type]
         platform.wait_told(len({job.message_id for job in jobs}))
+
+
+@contextmanager
+def begun_together(count: int) -> Iterator[None]:
+    """No thread takes a job before as many are there: from a slow broker each takes one."""
+    take, there = LaneQueues.take, threading.Event()
+    wanted = min(count, settings("", "").prefetch[Lane.NORMAL])
+
+    def patient(queues: LaneQueues[Any], *given: Any, **named: Any) -> Any:
+        while not there.is_set():
+            if len(queues) >= wanted:
+                there.set()
+            there.wait(0.01)
+        return take(queues, *given, **named)
+
+    with mock.patch.object(LaneQueues, "take", patient):
+        yield
 
 
 def test_each_is_sent_once_and_told_once(
@@ -169,7 +191,8 @@ def test_no_more_are_begun_than_there_are_threads(
     provider = QuickProvider(behave=gate.pass_through)
     jobs = [delivery_job() for _ in range(60)]
     platform.publish(*jobs)
-    with running(settings(redis_url, broker.url, threads=THREADS), provider):
+    config = settings(redis_url, broker.url, threads=THREADS)
+    with begun_together(len(jobs)), running(config, provider):
         # One that its lane has to itself, and the shared.
         expected = THREADS.reserved[Lane.NORMAL] + THREADS.shared
         eventually(lambda: len(markers(link, jobs)) == expected, "as many as may be are begun")

@@ -44,7 +44,7 @@ class GatewayDouble:
     def fetch(self, organization_id: str, channel: str) -> ActiveAccounts:
         with self._guard:
             self.calls.append((organization_id, channel))
-        assert self.before_answer.wait(10)
+        assert self.before_answer.wait(60)
         if self.down:
             raise ServiceDown("gateway")
         found = self.accounts.get(organization_id, ())

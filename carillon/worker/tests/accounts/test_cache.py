@@ -81,7 +81,7 @@ def test_one_thread_asks_and_the_others_wait_for_its_answer() -> None:
     with ThreadPoolExecutor(8) as pool:
         found = [pool.submit(cache.find, ACME) for _ in range(8)]
         gateway.before_answer.set()
-        assert [each.result(10) for each in found] == [active(account())] * 8
+        assert [each.result(60) for each in found] == [active(account())] * 8
     assert len(gateway.calls) == 1
 
 

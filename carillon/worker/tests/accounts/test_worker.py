@@ -50,7 +50,7 @@ def working(
     runner = Runner(settings(redis_url, rabbitmq_url), {"email": configured(platforms)}, setup)
     runner.start()
     try:
-        assert runner.wait_consuming(30)
+        assert runner.wait_consuming(60)
         yield platforms
     finally:
         assert runner.stop()

@@ -54,12 +54,12 @@ class GatewayDouble:
 
     def wait_results(self, count: int) -> list[VerificationResult]:
         with self._change:
-            assert self._change.wait_for(lambda: len(self.results) >= count, 20), self.results
+            assert self._change.wait_for(lambda: len(self.results) >= count, 60), self.results
             return list(self.results)
 
     def wait_asked(self, count: int) -> None:
         with self._change:
-            assert self._change.wait_for(lambda: self.asked >= count, 20), self.asked
+            assert self._change.wait_for(lambda: self.asked >= count, 60), self.asked
 
     def _answer(self) -> None:
         if self.down:

@@ -66,7 +66,7 @@ def at_work(
     try:
         yield working
     finally:
-        working.close(5)
+        working.close(60)
 
 
 def counted(result: str) -> float:
@@ -174,7 +174,7 @@ def test_slow_providers_are_bounded_and_do_not_keep_others_waiting_for_ever(
     gate = threading.Event()
 
     def slowly() -> str:
-        assert gate.wait(30)
+        assert gate.wait(60)
         return "It works."
 
     gateway, adapters, clock = GatewayDouble(), Adapters(slowly), Clock()
@@ -211,7 +211,7 @@ def test_a_worker_that_stops_waits_for_no_provider(
     gate = threading.Event()
 
     def for_ever() -> str:
-        assert gate.wait(30)
+        assert gate.wait(60)
         return "It works."
 
     gateway = GatewayDouble()
