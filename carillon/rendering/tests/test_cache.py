@@ -81,7 +81,7 @@ def test_threads_share_a_version_without_sharing_values() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
 
     assert not wrong
     assert not any(thread.is_alive() for thread in threads)
