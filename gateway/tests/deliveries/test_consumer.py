@@ -54,7 +54,7 @@ def run_events(rabbitmq_url: str) -> RunEvents:
             yield consumer
         finally:
             consumer.stop()
-            thread.join(timeout=30)
+            thread.join(timeout=60)
             assert not thread.is_alive()
 
     return run
