@@ -37,7 +37,9 @@ class Broker:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._connection = pika.BlockingConnection(pika.URLParameters(url))
+        parameters = pika.URLParameters(url)
+        parameters.socket_timeout = parameters.stack_timeout = 60
+        self._connection = pika.BlockingConnection(parameters)
         self.channel = self._connection.channel()
 
     def depth(self, queue: str) -> int:
@@ -64,7 +66,7 @@ class Broker:
 
     def restore(self) -> None:
         """Declare what is missing and empty every queue."""
-        declare(self.url)
+        declare(self.url, timeout=60)
         for queue in topology.queues():
             self.channel.queue_purge(queue.name)
 

@@ -31,7 +31,7 @@ def publish(publisher: Publisher, count: int) -> None:
 
 
 def take(inbox: Inbox, count: int) -> list[Delivery]:
-    taken = [inbox.get(10) for _ in range(count)]
+    taken = [inbox.get(60) for _ in range(count)]
     found = [delivery for delivery in taken if delivery is not None]
     assert len(found) == count
     return found
@@ -71,9 +71,11 @@ def test_many_threads_share_the_work_and_each_message_is_done_once(
     consumer = consuming(consumer_of(broker.url, inbox, prefetch=50))
 
     def work() -> None:
-        while (delivery := inbox.get(1)) is not None:
-            done.append(delivery.message_id)
-            consumer.ack(delivery)
+        while len(done) < 3000:
+            delivery = inbox.get(0.2)
+            if delivery is not None:
+                done.append(delivery.message_id)
+                consumer.ack(delivery)
 
     threads = [threading.Thread(target=work) for _ in range(6)]
     for thread in threads:
@@ -181,7 +183,7 @@ def test_stopping_takes_no_more_and_still_settles(
     consumer = consuming(consumer_of(broker.url, inbox, prefetch=10, ack_interval=NEVER))
     done = take(inbox, 3)
     assert eventually(lambda: len(inbox) == 7)
-    assert consumer.stop_consuming()
+    assert consumer.stop_consuming(60)
     assert not consumer.consuming
     unbegun = inbox.drain()
     assert len(unbegun) == 7
@@ -219,26 +221,26 @@ def test_a_rejected_delivery_rests_in_the_dead_queue(
 def test_after_a_cut_only_the_unsettled_come_again(
     broker: Broker, proxy: TCPProxy, publishing: Publishing, consuming: Consuming
 ) -> None:
-    publish(publishing(broker.url), 20)
+    publish(publishing(broker.url), 32)
     inbox = Inbox()
-    consumer = consuming(consumer_of(proxy.reroute(broker.url), inbox))
-    before = take(inbox, 20)
-    consumer.ack_all(before[:12])
-    assert eventually(lambda: consumer.in_flight == 8)
-    # In flight counts what was sent; this waits until RabbitMQ has it too.
-    broker.wait_at_rest(QUEUE)
+    consumer = consuming(consumer_of(proxy.reroute(broker.url), inbox, prefetch=20))
+    acked = take(inbox, 12)
+    before = take(inbox, 8)
+    consumer.ack_all(acked)
+    # RabbitMQ has the acks once it hands out as many more.
+    before += take(inbox, 12)
     proxy.cut()
     assert eventually(lambda: before[0].stale)
     assert not consumer.consuming
-    consumer.ack(before[12])
+    consumer.ack(before[0])
     proxy.heal()
     assert consumer.wait_consuming(60)
-    after = take(inbox, 8)
-    assert {one.message_id for one in after} == {one.message_id for one in before[12:]}
+    after = take(inbox, 20)
+    assert {one.message_id for one in after} == {one.message_id for one in before}
     assert all(one.redelivered and one.delivery_count == 1 for one in after)
     assert not any(one.stale for one in after)
     # A stale tag on a new channel would be another message's, or close the channel.
-    consumer.ack(before[13])
+    consumer.ack(before[1])
     consumer.ack_all(after)
     assert eventually(lambda: consumer.in_flight == 0)
     assert consumer.consuming
@@ -257,8 +259,10 @@ def test_a_deleted_queue_is_declared_again_and_its_lane_resumes(
     publisher = publishing(broker.url)
     assert publisher.publish_one(messages(1, route=HIGH, prefix="held")[0]).confirmed
     (held,) = take(high, 1)
+    (lost, _other) = consumer._lanes
+    channel = lost._channel
     broker.channel.queue_delete(QUEUE)
-    assert eventually(lambda: not consumer.consuming)
+    assert eventually(lambda: lost.active and lost._channel is not channel)
     assert consumer.wait_consuming(60)
     publish(publisher, 5)
     assert len(take(normal, 5)) == 5
@@ -279,7 +283,12 @@ def test_a_poisonous_message_that_crashes_its_consumer_condemns_no_neighbour(
         consumer = consumer_of(proxy.reroute(broker.url), inbox, prefetch=50)
         consumer.start()
         assert consumer.wait_consuming(60)
-        while (delivery := inbox.get(0.5)) is not None:
+        while True:
+            delivery = inbox.get(0.5)
+            if delivery is None:
+                if broker.depth(dead):
+                    break
+                continue
             if delivery.message_id == poison:
                 crashes += 1
                 assert crashes < 60, "the poison is never dead-lettered"
@@ -292,8 +301,14 @@ def test_a_poisonous_message_that_crashes_its_consumer_condemns_no_neighbour(
     broker.wait_at_rest(dead)
     assert [properties.message_id for properties, _ in broker.take_all(dead)] == [poison]
     assert SUSPECT_AFTER < crashes <= topology.DELIVERY_LIMIT + 1
-    done |= {properties.message_id for properties, _ in broker.take_all(QUEUE)}
-    assert done == {message.message_id for message in messages(500)} - {poison}
+    neighbours = {message.message_id for message in messages(500)} - {poison}
+
+    def are_done() -> bool:
+        # What the last consumer held comes back some time after its connection was cut.
+        done.update(properties.message_id for properties, _ in broker.take_all(QUEUE))
+        return done == neighbours
+
+    assert eventually(are_done)
 
 
 def test_suspects_are_handed_out_one_by_one_and_fresh_messages_are_not(
@@ -324,10 +339,10 @@ def test_a_consumer_that_hangs_is_noticed(
 
     def hang(_delivery: Delivery) -> None:
         entered.set()
-        leave.wait(30)
+        leave.wait(60)
 
     consumer = consuming(Consumer(broker.url, [Subscription(QUEUE, 5, hang)], name="test"))
-    assert consumer.seconds_since_turn < 1.5
+    assert eventually(lambda: consumer.seconds_since_turn < 1.5)
     publish(publishing(broker.url), 1)
     assert entered.wait(60)
     assert eventually(lambda: consumer.seconds_since_turn > 1.5)
@@ -341,8 +356,10 @@ def test_batches_of_events_are_acked_as_one(
     publish(publishing(broker.url), 700)
     inbox = Inbox()
     consumer = consuming(consumer_of(broker.url, inbox, prefetch=600))
+    assert eventually(lambda: len(inbox) == 600)
     sizes = []
-    while batch := inbox.collect(300, within=0.05, timeout=1):
+    while sum(sizes) < 700:
+        batch = inbox.collect(300, within=0.05, timeout=60)
         sizes.append(len(batch))
         consumer.ack_all(batch)
     assert sum(sizes) == 700
@@ -356,7 +373,7 @@ def test_stopping_and_closing_without_a_broker_do_not_hang(proxy: TCPProxy) -> N
     consumer = consumer_of(f"amqp://guest:guest@127.0.0.1:{proxy.port}", Inbox())
     consumer.start()
     assert not consumer.wait_consuming(0.2)
-    assert consumer.stop_consuming(5)
+    assert consumer.stop_consuming(60)
     consumer.close(2)
     assert not consumer.connected
 

@@ -12,6 +12,7 @@ from carillon.broker.delivery import Inbox
 from carillon.broker.errors import BrokerUnavailable, TopologyMismatch
 from carillon.broker.publisher import Publisher
 from carillon.broker.tests.conftest import Broker, messages
+from carillon.broker.tests.polling import eventually
 from carillon.contracts.lanes import Lane
 
 pytestmark = pytest.mark.integration
@@ -34,9 +35,9 @@ def changed(broker: Broker) -> Iterator[Broker]:
 def test_declaring_again_changes_nothing(broker: Broker) -> None:
     queue = topology.queue_for("email", Lane.HIGH)
     broker.channel.basic_publish(topology.DELIVERY_EXCHANGE, "email.high", b"kept")
-    broker.wait_at_rest(queue)
-    declare(broker.url)
-    declare(broker.url)
+    assert eventually(lambda: broker.depth(queue) == 1)
+    declare(broker.url, timeout=60)
+    declare(broker.url, timeout=60)
     assert broker.depth(queue) == 1
 
 
@@ -44,7 +45,7 @@ def test_a_changed_queue_is_named_and_explained_and_the_rest_is_declared(
     changed: Broker,
 ) -> None:
     with pytest.raises(TopologyMismatch) as caught:
-        declare(changed.url)
+        declare(changed.url, timeout=60)
     assert [(each.kind, each.name) for each in caught.value.mismatches] == [("queue", CHANGED)]
     explanation = str(caught.value)
     assert f"'{CHANGED}'" in explanation
@@ -69,11 +70,11 @@ def test_a_changed_topology_stops_neither_publishers_nor_consumers(
     assert publisher.publish_one(message).confirmed
     inbox = Inbox()
     consumer = consuming(Consumer(changed.url, [Subscription(CHANGED, 5, inbox.put)], name="test"))
-    delivery = inbox.get(10)
+    delivery = inbox.get(60)
     assert delivery is not None
     consumer.ack(delivery)
 
 
 def test_without_a_broker_it_says_so() -> None:
     with pytest.raises(BrokerUnavailable, match="refused"):
-        declare("amqp://guest:guest@127.0.0.1:1", timeout=5)
+        declare("amqp://guest:guest@127.0.0.1:1", timeout=60)

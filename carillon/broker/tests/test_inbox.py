@@ -54,7 +54,7 @@ def test_a_batch_takes_what_comes_after_its_first() -> None:
 
     latecomer = threading.Thread(target=come_late)
     latecomer.start()
-    batch = inbox.collect(2, within=10, timeout=10)
+    batch = inbox.collect(2, within=60, timeout=60)
     latecomer.join()
     assert [one.tag for one in batch] == [1, 2]
 
