@@ -167,8 +167,8 @@ def test_it_all_comes_in_the_trip_that_recognises_the_key(
 
 def all_day(zone: str = "UTC") -> dict[str, Any]:
     """Quiet from today until tomorrow at noon; noon is never now."""
-    today = datetime.now(UTC).strftime("%A").lower()
-    tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%A").lower()
+    now = datetime.now(UTC)
+    today, tomorrow = (f"{now + timedelta(days=day):%A}".lower() for day in (0, 1))
     hours = {today: EVERY_HOUR, tomorrow: [{"start": "00:00", "end": "12:00"}]}
     return {"timezone": zone, "quiet_hours": hours}
 

@@ -138,7 +138,10 @@ def test_what_is_not_there_is_404(tenant: Tenant, account_id: str) -> None:
     assert answer.error == (404, "provider_account_not_found")
 
 
-def test_a_provider_is_not_hammered_through_one_account(tenant: Tenant) -> None:
+def test_a_provider_is_not_hammered_through_one_account(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "PAUSE_SECONDS", 600)
     account = make_provider_account(tenant.organization)
     tenant.api.post(f"{path(account)}verify/")
     worker(asked()[0], REFUSED)
