@@ -34,7 +34,9 @@ class ScriptedServer:
         if tls is not None:
             options["tls_context"] = tls
             options["require_starttls"] = True
-        self._controller = _Controller(self, options, hostname="127.0.0.1", port=0)
+        self._controller = _Controller(
+            self, options, hostname="127.0.0.1", port=0, ready_timeout=60
+        )
 
     @property
     def port(self) -> int:
@@ -117,7 +119,9 @@ class _Controller(Controller):
     def _trigger_server(self) -> None:
         assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()  # type: ignore[no-untyped-call]
+        # Its own gives up after a second, and is then greeted later.
+        with socket.create_connection(("127.0.0.1", self.port), self.ready_timeout) as caller:
+            caller.recv(1024)
 
 
 class RawServer:

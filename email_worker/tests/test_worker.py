@@ -14,7 +14,7 @@ from carillon.broker.tests.conftest import broker as broker
 from carillon.contracts.messages import Address, EmailContent, Mode, Outcome
 from carillon.errors import Reason
 from carillon.testing.providers import CANARY_ADDRESSES, CANARY_CODE, CANARY_NAME, delivery_job
-from carillon.worker.tests.harness import Platform
+from carillon.worker.tests.harness import Platform, eventually
 from email_worker.providers.anymail import SERVICES
 from email_worker.registry import REGISTRY
 from email_worker.tests.servers import ScriptedServer
@@ -66,7 +66,7 @@ def log(
         yield path
     finally:
         worker.terminate()
-        assert worker.wait(30) == 0
+        assert worker.wait(60) == 0
 
 
 def test_a_mail_arrives_and_the_platform_hears_of_it(
@@ -124,8 +124,9 @@ def test_the_log_follows_the_message_and_names_nobody(
     platform.publish(*jobs)
     for job in jobs:
         platform.event_of(job)
+    named = [job.notification_id for job in jobs]
+    eventually(lambda: all(each in log.read_text() for each in named), "all are written of")
     said = log.read_text()
-    assert all(job.notification_id in said for job in jobs)
     assert jobs[0].correlation_id in said
     for personal in (CANARY_NAME, CANARY_CODE, "canary.recipient"):
         assert personal not in said
@@ -147,7 +148,7 @@ def test_an_unknown_provider_stops_the_start(worker: str) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert stopped.returncode == 1

@@ -24,7 +24,7 @@ from carillon.testing.http_double import (
     transport_cases,
     unreadable_successes,
 )
-from carillon.testing.patience import HASTE, PATIENCE
+from carillon.testing.patience import HASTE, PATIENCE, wait_at_most
 from carillon.testing.providers import Case, ProviderContract, delivery_job
 from push_worker.providers.fcm import FCMProvider
 from push_worker.tests.google import PATH, Google, account, key_file, pem, refusal
@@ -42,9 +42,10 @@ class FCMRig(HTTPRig):
         # The double holds the assertion's times against the machine's clock.
         self.now = datetime.now(UTC).timestamp()
         self.secrets = ("canary-access-token", pem().splitlines()[3])
-        self.provider = FCMProvider(
+        self.fcm = FCMProvider(
             account(tokens.url), url=double.url, timeout=PATIENCE, clock=lambda: self.now
         )
+        self.provider = self.fcm
 
     def accept(self) -> None:
         super().accept()
@@ -53,7 +54,7 @@ class FCMRig(HTTPRig):
     def gives_tokens(self, reply: Reply | Raw | None) -> None:
         """As `answers`, of the server that gives tokens."""
         self.tokens.says = reply
-        self.provider._token._http._timeout = HASTE if is_silent(reply) else PATIENCE
+        wait_at_most(self.fcm._token, HASTE if is_silent(reply) else PATIENCE)
 
     @property
     def connections(self) -> int:

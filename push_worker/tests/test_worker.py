@@ -55,7 +55,7 @@ def test_jobs_of_every_channel_and_lane_are_delivered(
         events = [platform.event_of(job) for job in jobs]
     finally:
         worker.terminate()
-        assert worker.wait(30) == 0
+        assert worker.wait(60) == 0
     assert {event.outcome for event in events} == {Outcome.DELIVERED}
     assert [event.provider for event in events] == [
         "sandbox" if job.mode is Mode.TEST else "console" for job in jobs

@@ -67,7 +67,8 @@ def test_a_delivery_carries_what_was_published(
 def test_many_threads_share_the_work_and_each_message_is_done_once(
     broker: Broker, publishing: Publishing, consuming: Consuming
 ) -> None:
-    inbox, done = Inbox(), []
+    inbox = Inbox()
+    done: list[str] = []
     consumer = consuming(consumer_of(broker.url, inbox, prefetch=50))
 
     def work() -> None:
@@ -357,7 +358,7 @@ def test_batches_of_events_are_acked_as_one(
     inbox = Inbox()
     consumer = consuming(consumer_of(broker.url, inbox, prefetch=600))
     assert eventually(lambda: len(inbox) == 600)
-    sizes = []
+    sizes: list[int] = []
     while sum(sizes) < 700:
         batch = inbox.collect(300, within=0.05, timeout=60)
         sizes.append(len(batch))
