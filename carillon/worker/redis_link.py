@@ -8,6 +8,7 @@ from typing import Any
 import redis
 import structlog
 
+from carillon.redis_client import MOST_CONNECTIONS
 from carillon.redis_wire import Argument, Wire, pack
 
 log = structlog.get_logger(__name__)
@@ -40,7 +41,11 @@ class RedisLink:
         """None is TIMEOUT_SECONDS."""
         seconds = TIMEOUT_SECONDS if timeout is None else timeout
         self._pool = redis.ConnectionPool.from_url(
-            url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=None
+            url,
+            socket_timeout=seconds,
+            socket_connect_timeout=seconds,
+            retry=None,
+            max_connections=MOST_CONNECTIONS,
         )
         self._clock = clock
         self._local = threading.local()

@@ -159,3 +159,22 @@ def test_threads_do_not_mix_their_answers(link: RedisLink) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_each_of_many_threads_has_a_connection(redis_url: str) -> None:
+    link = RedisLink(redis_url)
+    numbers = set()
+    all_there = threading.Barrier(150)
+
+    def ask() -> None:
+        (number,) = link.run(("CLIENT", "ID"))
+        all_there.wait(60)
+        numbers.add(number)
+
+    threads = [threading.Thread(target=ask) for _ in range(150)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    link.close()
+    assert len(numbers) == 150
