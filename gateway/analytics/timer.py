@@ -33,6 +33,7 @@ class RollupTimer(Timer):
     """Adds up what notifications' changes left behind."""
 
     name = "analytics"
+    keeps_connection = True
 
     def __init__(self, settings: AnalyticsSettings) -> None:
         super().__init__(settings.interval)
