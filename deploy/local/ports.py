@@ -1,5 +1,6 @@
 """Finds ports on loopback that nobody listens on."""
 
+import atexit
 import random
 import socket
 import sys
@@ -89,3 +90,9 @@ def _hold(port: int) -> bool:
             return False
     _held[port] = holder
     return True
+
+
+@atexit.register
+def _let_go() -> None:
+    for holder in _held.values():
+        holder.close()
