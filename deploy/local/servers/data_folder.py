@@ -28,6 +28,8 @@ def make_data_folder(wanted: Path, user: str | None) -> Path:
         place = wanted
     else:
         place = ELSEWHERE / hashlib.sha256(str(wanted).encode()).hexdigest()[:16]
+        # Of a folder of this name that was deleted, and with it the password to what is here.
+        shutil.rmtree(place, ignore_errors=True)
         wanted.symlink_to(place)
     _own(place, user)
     return place

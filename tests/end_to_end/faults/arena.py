@@ -25,6 +25,7 @@ from deploy.local.ports import private_port
 from deploy.local.processes import PROCESSES
 from deploy.local.roster import Roster
 from deploy.local.servers.base import Server
+from deploy.local.servers.data_folder import remove_data_folder
 from deploy.local.servers.postgres import Postgres
 from deploy.local.servers.rabbitmq import RabbitMQ
 from deploy.local.servers.redis import Redis
@@ -104,7 +105,7 @@ class Arena:
         self.user_id = self.tenant.make_user()
 
     def close(self) -> None:
-        """End every process and thread that was started."""
+        """End every process and thread that was started, and delete what PostgreSQL stored."""
         self.provider.mood = Mood.ACCEPT
         for link in self.links.values():
             link.heal()
@@ -114,6 +115,8 @@ class Arena:
                 self.roster.kill(child.name)
         self.roster.stop_all()
         self._closing.close()
+        # It may lie outside of the arena's own folder.
+        remove_data_folder(self.postgres.folder)
 
     # --- time
 

@@ -59,6 +59,21 @@ def test_where_the_account_cannot_enter_the_folder_becomes_a_link(
     elsewhere.rmdir()
 
 
+@as_root
+def test_what_a_deleted_folder_left_elsewhere_is_not_taken_over(
+    tmp_path: Path, elsewhere: Path
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    place = make_data_folder(closed / "data", ACCOUNT)
+    (place / "PG_VERSION").write_text("15")
+    (closed / "data").unlink()
+    assert make_data_folder(closed / "data", ACCOUNT) == place
+    assert list(place.iterdir()) == []
+    remove_data_folder(closed / "data")
+    elsewhere.rmdir()
+
+
 def test_a_link_that_is_not_ours_is_removed_but_not_followed(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()
