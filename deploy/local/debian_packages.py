@@ -18,11 +18,11 @@ def unpack(package: str, folder: Path, *, depends: bool = False) -> None:
     With `depends`, whatever it needs that this machine has not installed is opened beside it.
     """
     try:
-        _download(_with_what_it_needs(package, folder) if depends else [package], folder)
+        _apt_get(["download", package, *(_needed(package, folder) if depends else ())], folder)
         for file in folder.glob("*.deb"):
             _run(["dpkg", "-x", str(file), str(folder)], folder)
             file.unlink()
-    except (subprocess.SubprocessError, ValueError) as error:
+    except subprocess.SubprocessError as error:
         said = getattr(error, "stderr", "") or str(error)
         raise StackError(
             f"{package} could not be fetched with apt-get:\n    {said.strip()}\n"
@@ -41,19 +41,15 @@ def library_path(folder: Path) -> str:
     return os.pathsep.join(sorted(map(str, found)))
 
 
-def _with_what_it_needs(package: str, folder: Path) -> list[str]:
-    """Its name, and those of the packages that installing it would install too."""
-    options = ("--simulate", "--no-install-recommends", "--reinstall")
-    planned = _apt_get(["install", *options, package], folder)
-    return [line.split()[1] for line in planned.splitlines() if line.startswith("Inst ")]
-
-
-def _download(packages: list[str], folder: Path) -> None:
-    _apt_get(["download", *packages], folder)
+def _needed(package: str, folder: Path) -> list[str]:
+    """The packages that installing it here would install beside it."""
+    planned = _apt_get(["install", "--simulate", "--no-install-recommends", package], folder)
+    installed = [line.split()[1] for line in planned.splitlines() if line.startswith("Inst ")]
+    return [name for name in installed if name != package]
 
 
 def _apt_get(arguments: list[str], folder: Path) -> str:
-    command = ["apt-get", "-qq", "-o", "Acquire::Retries=3", *arguments]
+    command = ["apt-get", "-qq", *arguments]
     try:
         return _run(command, folder)
     except subprocess.CalledProcessError:
