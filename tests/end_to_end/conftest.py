@@ -1,7 +1,6 @@
 """The whole platform, once for all end-to-end tests: eight processes on the suite's own servers."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,17 +11,6 @@ from deploy.local.environment import Addresses
 from tests.end_to_end.collector import Collector
 from tests.end_to_end.providers import World, providers_world
 from tests.end_to_end.stack import Stack, Tenant, proxied
-
-# Seconds: the first test to want a platform waits until it is up, on a busy machine.
-TIMEOUT = 300
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """More time for each test here that does not say how much it wants."""
-    for item in items:
-        here = item.path.is_relative_to(Path(__file__).parent)
-        if here and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(TIMEOUT))
 
 
 @pytest.fixture(scope="session")
