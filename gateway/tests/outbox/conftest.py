@@ -77,10 +77,10 @@ def start_relay(
 
 
 @pytest.fixture
-def slowly(transactional_db: None) -> Iterator[Callable[[], None]]:
-    """Each window takes a tenth of a second more, so that a relay is at work when it is ended.
+def hurry(transactional_db: None) -> Iterator[Callable[[], None]]:
+    """Until it is called, each window takes a tenth of a second more.
 
-    Called, it lets relays hurry again.
+    So a relay is at work when it is ended.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -92,9 +92,9 @@ def slowly(transactional_db: None) -> Iterator[Callable[[], None]]:
             " FOR EACH STATEMENT EXECUTE FUNCTION take_time()"
         )
 
-    def hurry() -> None:
+    def as_ever() -> None:
         with connection.cursor() as cursor:
             cursor.execute("DROP FUNCTION IF EXISTS take_time CASCADE")
 
-    yield hurry
-    hurry()
+    yield as_ever
+    as_ever()

@@ -254,7 +254,7 @@ KILLS = 3
 
 
 def test_a_relay_that_is_killed_loses_nothing(
-    rabbitmq: RabbitMQ, start_relay: Start, slowly: Callable[[], None]
+    rabbitmq: RabbitMQ, start_relay: Start, hurry: Callable[[], None]
 ) -> None:
     rows, window = 4_000, 50
     expected = accept(rows)
@@ -264,7 +264,7 @@ def test_a_relay_that_is_killed_loses_nothing(
         relay.kill()
         relay.wait()
     assert not empty(), "every kill was meant to interrupt the relay at work"
-    slowly()
+    hurry()
     start_relay()
     assert eventually(empty)
     received = Counter(delivery.message_id for delivery in rabbitmq.receive_all(EMAIL))
@@ -274,7 +274,7 @@ def test_a_relay_that_is_killed_loses_nothing(
 
 
 def test_sigterm_ends_it_soon_with_what_it_had_begun(
-    rabbitmq: RabbitMQ, start_relay: Start, slowly: Callable[[], None]
+    rabbitmq: RabbitMQ, start_relay: Start, hurry: Callable[[], None]
 ) -> None:
     rows = 4_000
     accept(rows)

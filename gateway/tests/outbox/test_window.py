@@ -183,8 +183,14 @@ def test_a_priority_that_no_relay_would_look_at_cannot_be_stored() -> None:
 
 def test_a_stopped_relay_does_not_keep_its_rows(session: Connection) -> None:
     make_outbox_message()
-    with connect("stopped", idle_in_transaction=1, options=PLANNER_OPTIONS) as stopped:
+    with connect("stopped", idle_in_transaction=30, options=PLANNER_OPTIONS) as stopped:
+        shown = stopped.execute("SHOW idle_in_transaction_session_timeout").fetchone()
+        assert shown == ("30s",)
         assert take(stopped).size == 1
+        assert take(session).size == 0
+        session.rollback()
+        # Shorter only now: a busy machine may take its time for the look above.
+        stopped.execute("SET idle_in_transaction_session_timeout = 200")
 
         def taken() -> bool:
             session.rollback()
