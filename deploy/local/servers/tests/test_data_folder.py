@@ -17,6 +17,14 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
+@pytest.fixture
+def wanted(tmp_path: Path) -> Path:
+    """Where the account cannot enter."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    return closed / "data"
+
+
 def test_without_another_account_the_folder_is_the_one_asked_for(tmp_path: Path) -> None:
     wanted = tmp_path / "a" / "b"
     assert make_data_folder(wanted, None) == wanted
@@ -39,11 +47,8 @@ def test_where_the_account_can_enter_it_owns_the_folder(tmp_path: Path) -> None:
 
 @as_root
 def test_where_the_account_cannot_enter_the_folder_becomes_a_link(
-    tmp_path: Path, elsewhere: Path
+    wanted: Path, elsewhere: Path
 ) -> None:
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
-    wanted = closed / "data"
     place = make_data_folder(wanted, ACCOUNT)
     assert wanted.is_symlink()
     assert wanted.resolve() == place
@@ -61,16 +66,14 @@ def test_where_the_account_cannot_enter_the_folder_becomes_a_link(
 
 @as_root
 def test_what_a_deleted_folder_left_elsewhere_is_not_taken_over(
-    tmp_path: Path, elsewhere: Path
+    wanted: Path, elsewhere: Path
 ) -> None:
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
-    place = make_data_folder(closed / "data", ACCOUNT)
+    place = make_data_folder(wanted, ACCOUNT)
     (place / "PG_VERSION").write_text("15")
-    (closed / "data").unlink()
-    assert make_data_folder(closed / "data", ACCOUNT) == place
+    wanted.unlink()
+    assert make_data_folder(wanted, ACCOUNT) == place
     assert list(place.iterdir()) == []
-    remove_data_folder(closed / "data")
+    remove_data_folder(wanted)
     elsewhere.rmdir()
 
 
