@@ -13,7 +13,7 @@ from gateway.callbacks.services.inbox import forget_settled
 from gateway.deliveries.appliers import count_applied
 from gateway.deliveries.retry import RetryPolicy
 from gateway.deliveries.timers import Timer
-from gateway.outbox.database import Connection
+from gateway.outbox.database import BY_INDEX, Connection
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +29,7 @@ class CallbackDrainer(Timer):
 
     name = "callbacks"
     keeps_connection = True
+    options = BY_INDEX
 
     def __init__(
         self,

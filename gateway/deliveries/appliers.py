@@ -21,7 +21,7 @@ from gateway.deliveries.config import EventsSettings
 from gateway.deliveries.services.events import AppliedBatch, apply_events
 from gateway.deliveries.services.reading import ReadEvent, read_event
 from gateway.deliveries.transitions import Progress
-from gateway.outbox.database import Session
+from gateway.outbox.database import BY_INDEX, Session
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class Applier:
         self._consumer = consumer
         self._settings = settings
         self._stop = stop
-        self._session = Session("events", idle_in_transaction=IDLE_IN_TRANSACTION)
+        self._session = Session("events", idle_in_transaction=IDLE_IN_TRANSACTION, options=BY_INDEX)
         self.turned = time.monotonic()
 
     def close(self) -> None:

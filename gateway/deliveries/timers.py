@@ -23,11 +23,15 @@ class Timer:
     name = "timer"
     # Whether it looks so often that a connection is worth keeping.
     keeps_connection = False
+    # Of its session: `connect`'s.
+    options = ""
 
     def __init__(self, interval: float) -> None:
         self._interval = interval
         self._stop = threading.Event()
-        self._session = Session(self.name, idle_in_transaction=IDLE_IN_TRANSACTION)
+        self._session = Session(
+            self.name, idle_in_transaction=IDLE_IN_TRANSACTION, options=self.options
+        )
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
 
     def look(self, connection: Connection) -> None:

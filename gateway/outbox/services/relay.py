@@ -16,10 +16,10 @@ from carillon.broker.messages import PublishOutcome, PublishResult
 from carillon.broker.publisher import PendingWindow, Publisher
 from gateway.outbox import metrics
 from gateway.outbox.config import RelaySettings
-from gateway.outbox.database import Session
+from gateway.outbox.database import BY_INDEX, Session
 from gateway.outbox.services.settlement import settle_window
 from gateway.outbox.services.topology_repair import TopologyRepair
-from gateway.outbox.services.window import PLANNER_OPTIONS, Window, take_window
+from gateway.outbox.services.window import Window, take_window
 
 log = structlog.get_logger(__name__)
 
@@ -225,5 +225,5 @@ class Relay:
             "relay",
             idle_in_transaction=self._settings.publish_timeout * self._settings.windows_in_flight
             + LOCK_GRACE,
-            options=PLANNER_OPTIONS,
+            options=BY_INDEX,
         )

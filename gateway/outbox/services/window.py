@@ -60,12 +60,6 @@ _TAKE = sql.SQL(
     """
 )
 
-# The outbox swings between empty and huge, faster than statistics follow: the plan above is right
-# for both, and only it.
-PLANNER_OPTIONS = " ".join(
-    f"-c enable_{method}=off" for method in ("seqscan", "bitmapscan", "hashjoin", "mergejoin")
-)
-
 _PUBLISHED = frozenset({Status.QUEUED.value, Status.PROCESSING.value})
 # A word about it came in before its row: there is nothing left to publish.
 _ANSWERED = frozenset(status.value for status in ENDS | {Status.SENT})

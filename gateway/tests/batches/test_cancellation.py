@@ -10,9 +10,8 @@ from carillon.contracts.status import Status
 from gateway.batches.models import Batch
 from gateway.notifications.models import Notification
 from gateway.notifications.services import locking
-from gateway.outbox.database import Connection, connect
+from gateway.outbox.database import BY_INDEX, Connection, connect
 from gateway.outbox.models import OutboxMessage
-from gateway.outbox.services.window import PLANNER_OPTIONS
 from gateway.tests.batches.requests import BATCHES, BULK, accepted, inline, to
 from gateway.tests.calls import Answer
 from gateway.tests.conftest import Tenant
@@ -35,7 +34,7 @@ pytestmark = [pytest.mark.integration]
 @pytest.fixture
 def relay(committed_tenant: Tenant) -> Iterator[Connection]:
     """A session as the relay has it."""
-    session = connect("relay", idle_in_transaction=30, options=PLANNER_OPTIONS)
+    session = connect("relay", idle_in_transaction=30, options=BY_INDEX)
     yield session
     session.close()
 

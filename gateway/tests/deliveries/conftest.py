@@ -8,7 +8,7 @@ from carillon.contracts import ids
 from carillon.contracts.messages import DeliveryEvent
 from gateway.deliveries.services.events import AppliedBatch, apply_events
 from gateway.deliveries.services.reading import ReadEvent
-from gateway.outbox.database import Connection, connect
+from gateway.outbox.database import BY_INDEX, Connection, connect
 from gateway.tests.commands import Start, commands
 from gateway.tests.policies import POLICIES
 from gateway.tests.rabbitmq import RabbitMQ
@@ -35,7 +35,7 @@ def start_events(transactional_db: None, rabbitmq_url: str) -> Iterator[Start]:
 @pytest.fixture
 def session(transactional_db: None) -> Iterator[Connection]:
     """A session as the events process has it, on the test database."""
-    connection = connect("events", idle_in_transaction=30)
+    connection = connect("events", idle_in_transaction=30, options=BY_INDEX)
     yield connection
     connection.close()
 

@@ -293,7 +293,9 @@ def test_rows_are_locked_in_the_order_of_their_ids(session: Connection) -> None:
     stored = [ids.new_id(ids.NOTIFICATION) for _ in range(5)][::-1]
     for id_ in stored:
         queued(organization=organization, id=id_)
-    session.execute("SET enable_indexscan = off; SET enable_bitmapscan = off")
+    session.execute(
+        "SET enable_seqscan = on; SET enable_indexscan = off; SET enable_bitmapscan = off"
+    )
     wanted = [ids.parse_id(ids.NOTIFICATION, id_) for id_ in stored]
     locked = [row[0] for row in session.execute(batch_sql.LOCK, (wanted,))]
     assert locked == wanted[::-1]
@@ -332,3 +334,21 @@ def test_a_large_batch(apply: Apply) -> None:
     applied = apply(*(make_event(each, occurred_at=now) for each in made))
     assert (len(applied.new), len(applied.moved)) == (1_000, 1_000)
     assert Notification.objects.filter(status=Status.DELIVERED, delivered_at=now).count() == 1_000
+
+
+def test_plans_of_an_empty_table_are_good_for_a_full_one(session: Connection) -> None:
+    session.execute("SET plan_cache_mode = force_generic_plan")
+    session.commit()
+    original = queued()
+    for outcome in (Outcome.SENT, Outcome.DELIVERED, Outcome.DELIVERED):
+        apply_events(session, [read(make_event(original, outcome))], POLICIES)
+    make_copies(queued(organization=original.organization), 5_000)
+    kept = session.execute(
+        "SELECT name, cardinality(parameter_types) FROM pg_prepared_statements"
+        " WHERE statement LIKE '%notifications_notification n%'"
+    ).fetchall()
+    assert len(kept) == 2
+    for name, parameters in kept:
+        nothing = ", ".join(["NULL"] * parameters)
+        plan = session.execute(f"EXPLAIN EXECUTE {name} ({nothing})".encode()).fetchall()
+        assert "Seq Scan on notifications_notification" not in str(plan)

@@ -19,10 +19,10 @@ from gateway.deliveries.services.events import apply_events
 from gateway.notifications.models import Notification
 from gateway.notifications.services import locking
 from gateway.notifications.services.locking import Authority, lock_notification
-from gateway.outbox.database import Connection, connect
+from gateway.outbox.database import BY_INDEX, Connection, connect
 from gateway.outbox.models import OutboxMessage
 from gateway.outbox.services.settlement import settle_window
-from gateway.outbox.services.window import PLANNER_OPTIONS, Window, take_window
+from gateway.outbox.services.window import Window, take_window
 from gateway.tests.calls import NOTIFICATIONS, Answer
 from gateway.tests.conftest import Tenant
 from gateway.tests.deliveries.conftest import read
@@ -48,7 +48,7 @@ UNKNOWN = PublishResult(PublishOutcome.UNKNOWN)
 @pytest.fixture
 def relay(committed_tenant: Tenant) -> Iterator[Connection]:
     """A session as the relay has it."""
-    session = connect("relay", idle_in_transaction=30, options=PLANNER_OPTIONS)
+    session = connect("relay", idle_in_transaction=30, options=BY_INDEX)
     yield session
     session.close()
 
@@ -192,7 +192,7 @@ def test_in_a_storm_each_is_either_cancelled_or_sent(committed_tenant: Tenant) -
     some_published, some_cancelled = threading.Event(), threading.Event()
 
     def publish() -> None:
-        with connect("relay", idle_in_transaction=30, options=PLANNER_OPTIONS) as session:
+        with connect("relay", idle_in_transaction=30, options=BY_INDEX) as session:
             while OutboxMessage.objects.exists():
                 # Neither side is to be done before the other has begun.
                 assert len(published) < 20 or some_cancelled.wait(60)

@@ -10,10 +10,9 @@ from django.db import connection
 from carillon.broker.publisher import Publisher
 from carillon.settings import Environment
 from gateway.outbox.config import RelaySettings
-from gateway.outbox.database import Connection, connect
+from gateway.outbox.database import BY_INDEX, Connection, connect
 from gateway.outbox.services.relay import Relay
 from gateway.outbox.services.topology_repair import TopologyRepair
-from gateway.outbox.services.window import PLANNER_OPTIONS
 from gateway.tests.commands import Start, commands
 from gateway.tests.rabbitmq import RabbitMQ
 
@@ -32,7 +31,7 @@ def rabbitmq(rabbitmq_url: str) -> Iterator[RabbitMQ]:
 @pytest.fixture
 def session(transactional_db: None) -> Iterator[Connection]:
     """A session as the relay has it, on the test database."""
-    session = connect("test", idle_in_transaction=30, options=PLANNER_OPTIONS)
+    session = connect("test", idle_in_transaction=30, options=BY_INDEX)
     yield session
     session.close()
 

@@ -19,8 +19,8 @@ from carillon.contracts.messages import (
 from carillon.contracts.status import Status
 from carillon.errors import Reason
 from gateway.notifications.models import NotificationContent
-from gateway.outbox.database import Connection, connect
-from gateway.outbox.services.window import PLANNER_OPTIONS, Window, _take_query, take_window
+from gateway.outbox.database import BY_INDEX, Connection, connect
+from gateway.outbox.services.window import Window, _take_query, take_window
 from gateway.tests.factories import (
     ADDRESSES,
     CONTENT,
@@ -123,7 +123,7 @@ def test_two_sessions_never_hold_the_same_row(session: Connection) -> None:
     organization = make_organization()
     for _ in range(6):
         make_outbox_message(make_notification(organization))
-    with connect("other", idle_in_transaction=30, options=PLANNER_OPTIONS) as other:
+    with connect("other", idle_in_transaction=30, options=BY_INDEX) as other:
         first, second = take(session, most=4), take(other, most=4)
         assert (first.size, second.size) == (4, 2)
         assert not set(first.notifications) & set(second.notifications)
@@ -183,7 +183,7 @@ def test_a_priority_that_no_relay_would_look_at_cannot_be_stored() -> None:
 
 def test_a_stopped_relay_does_not_keep_its_rows(session: Connection) -> None:
     make_outbox_message()
-    with connect("stopped", idle_in_transaction=30, options=PLANNER_OPTIONS) as stopped:
+    with connect("stopped", idle_in_transaction=30, options=BY_INDEX) as stopped:
         shown = stopped.execute("SHOW idle_in_transaction_session_timeout").fetchone()
         assert shown == ("30s",)
         assert take(stopped).size == 1
