@@ -76,10 +76,15 @@ class CrewMember(threading.Thread):
         """What is not yet written keeps its places: a crash would repeat it."""
         self._needed = load.places
         self._held = max(self._held, load.places)
+        began = time.monotonic()
         works = load.items if len(load.items) == 1 else self._together(load.items)
         for work in works:
             self._handle(work)
         self._needed = 0
+        rest = self._bench.queues.rest_after(self._crew, time.monotonic() - began)
+        if rest:
+            self._unwritten.write()
+            self._stopping.wait(rest)
         if not self._unwritten:
             self._unwritten.tally.count()
             self._leave_places()

@@ -8,6 +8,10 @@ Where the provider is quick, a thread takes several jobs in one turn, and others
 costs time then is to hand work from thread to thread, and to take jobs singly. There are still
 never more jobs taken than there are threads: every job beyond a reserved thread's first has a
 place of the shared crew.
+
+With such a provider nothing bounds a flood but the processors, and it takes them from whoever has
+the urgent in hand: relay, RabbitMQ, Redis, our own threads. So it gives way while urgent jobs come
+in: the other lanes have their reserved threads alone, and those rest between their turns.
 """
 
 import threading
@@ -24,6 +28,12 @@ URGENCY = (Lane.HIGH, Lane.NORMAL, Lane.BULK)
 
 # A turn of several jobs that takes longer keeps no other thread from the lane.
 QUICK_TURN_SECONDS = 0.02
+
+# After an urgent job, how long the next one is expected for.
+URGENT_SECONDS = 0.5
+# What a thread that gives way rests for, as a share of its turn, and the longest that it does.
+REST_SHARE = 0.4
+LONGEST_REST_SECONDS = 0.05
 
 Item = TypeVar("Item")
 
@@ -58,9 +68,10 @@ class LaneQueues(Generic[Item]):
     quick the provider is may change it at any time.
     """
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.most = 1
         self._places = places
+        self._clock = clock
         self._lock = threading.Lock()
         self._queues: Mapping[Lane, deque[Item]] = {lane: deque() for lane in Lane}
         self._coming = dict.fromkeys(Lane, 0)
@@ -68,6 +79,7 @@ class LaneQueues(Generic[Item]):
         self.shared = Crew("shared", URGENCY, 0, self._lock)
         self._closed = False
         self._tended: dict[Lane, tuple[int, float]] = {}
+        self._urgent_until = 0.0
 
     def putter(self, lane: Lane) -> Callable[[Item], None]:
         """A function that adds to `lane`'s queue and wakes a thread; it never blocks."""
@@ -75,6 +87,8 @@ class LaneQueues(Generic[Item]):
 
         def put(item: Item) -> None:
             with self._lock:
+                if lane is Lane.HIGH:
+                    self._urgent_until = self._clock() + URGENT_SECONDS
                 queue.append(item)
                 self._wake(lane)
 
@@ -116,6 +130,12 @@ class LaneQueues(Generic[Item]):
             for lane in URGENCY:
                 self._wake(lane)
 
+    def rest_after(self, crew: Crew, turn: float) -> float:
+        """Seconds for which a thread of the crew gives way after a turn of so many seconds."""
+        if crew is self.shared or not self._gives_way(crew.lanes[0]):
+            return 0.0
+        return min(turn * REST_SHARE, LONGEST_REST_SECONDS)
+
     def rouse(self) -> None:
         """Wake whoever can help where somebody was quick and is not; call about once a second."""
         with self._lock:
@@ -152,7 +172,7 @@ class LaneQueues(Generic[Item]):
     def _load(self, crew: Crew, held: int) -> Load[Item] | None:
         for lane in crew.lanes:
             queue = self._queues[lane]
-            if not queue:
+            if not queue or (crew is self.shared and self._gives_way(lane)):
                 continue
             room = min(crew.own + self._room(crew, held), self.most, len(queue))
             if room < 1 or (not held and self._better_left(lane, room)):
@@ -161,7 +181,7 @@ class LaneQueues(Generic[Item]):
             places = room - crew.own
             self._places -= max(0, places - held)
             if self.most > 1:
-                until = time.monotonic() + QUICK_TURN_SECONDS
+                until = self._clock() + QUICK_TURN_SECONDS
                 self._tended[lane] = (threading.get_ident(), until)
             self._wake(lane)
             return Load(items, places)
@@ -173,6 +193,12 @@ class LaneQueues(Generic[Item]):
             return 0
         return held + self._places
 
+    def _gives_way(self, lane: Lane) -> bool:
+        """Whether the lane leaves processors to what is urgent."""
+        if self.most == 1 or lane is Lane.HIGH or self._closed:
+            return False
+        return self._clock() < self._urgent_until
+
     def _better_left(self, lane: Lane, room: int) -> bool:
         """Whether another thread is at the lane, and quick, so that there is too little for two.
 
@@ -180,7 +206,7 @@ class LaneQueues(Generic[Item]):
         """
         if self.most == 1 or 2 * room >= self.most or lane is Lane.HIGH or self._closed:
             return False
-        return lane in self._tended and time.monotonic() < self._tended[lane][1]
+        return lane in self._tended and self._clock() < self._tended[lane][1]
 
     def _turn_is_over(self) -> None:
         """The thread asks for more: it is at no lane."""
@@ -204,7 +230,11 @@ class LaneQueues(Generic[Item]):
         if not crew.idle:
             crew = self.shared
             # Those that were called have a place each.
-            if not crew.idle or not (self._places > len(crew.called) or self._closed):
+            if (
+                not crew.idle
+                or self._gives_way(lane)
+                or not (self._places > len(crew.called) or self._closed)
+            ):
                 return
         if self._better_left(lane, min(waiting, crew.own + self._places)):
             return

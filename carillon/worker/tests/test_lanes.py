@@ -6,7 +6,14 @@ from collections.abc import Sequence
 import pytest
 
 from carillon.contracts.lanes import Lane
-from carillon.worker.lanes import Crew, LaneQueues
+from carillon.worker.lanes import (
+    LONGEST_REST_SECONDS,
+    REST_SHARE,
+    URGENT_SECONDS,
+    Crew,
+    LaneQueues,
+)
+from carillon.worker.tests.doubles import Clock
 from carillon.worker.tests.harness import WAIT_SECONDS, eventually
 
 PLACES = 4
@@ -214,3 +221,50 @@ def test_many_threads_lose_and_repeat_nothing(queues: LaneQueues[str], most: int
         thread.join(WAIT_SECONDS)
     assert not any(thread.is_alive() for thread in threads)
     assert sorted(found) == sorted(expected)
+
+
+def test_quick_bulk_leaves_the_processors_to_what_is_urgent_while_it_comes() -> None:
+    clock = Clock()
+    queues: LaneQueues[str] = LaneQueues(PLACES, clock=clock)
+    queues.most = 8
+    fill(queues, Lane.BULK, "0123456789")
+    fill(queues, Lane.HIGH, ["urgent"])
+    assert taken(queues, queues.shared) == ["urgent"]
+    assert taken(queues, queues.shared) is None
+    assert taken(queues, queues.reserved[Lane.BULK]) == [*"01234"]
+    clock.advance(URGENT_SECONDS)
+    assert taken(queues, queues.shared) == [*"5678"]
+
+
+def test_where_calls_wait_for_a_provider_bulk_gives_no_way(queues: LaneQueues[str]) -> None:
+    fill(queues, Lane.BULK, "0")
+    fill(queues, Lane.HIGH, ["urgent"])
+    assert taken(queues, queues.shared) == ["urgent"]
+    assert taken(queues, queues.shared) == ["0"]
+    assert queues.rest_after(queues.reserved[Lane.BULK], 1.0) == 0
+
+
+def test_reserved_threads_rest_for_a_share_of_their_turn_while_the_urgent_comes() -> None:
+    clock = Clock()
+    queues: LaneQueues[str] = LaneQueues(PLACES, clock=clock)
+    queues.most = 8
+    bulk = queues.reserved[Lane.BULK]
+    assert queues.rest_after(bulk, 0.01) == 0
+    fill(queues, Lane.HIGH, ["urgent"])
+    assert queues.rest_after(bulk, 0.01) == pytest.approx(0.01 * REST_SHARE)
+    assert queues.rest_after(queues.reserved[Lane.NORMAL], 60.0) == LONGEST_REST_SECONDS
+    assert queues.rest_after(queues.reserved[Lane.HIGH], 0.01) == 0
+    assert queues.rest_after(queues.shared, 0.01) == 0
+    clock.advance(URGENT_SECONDS)
+    assert queues.rest_after(bulk, 0.01) == 0
+
+
+def test_closed_queues_give_no_way() -> None:
+    queues: LaneQueues[str] = LaneQueues(PLACES, clock=Clock())
+    queues.most = 8
+    fill(queues, Lane.HIGH, ["urgent"])
+    fill(queues, Lane.BULK, "0")
+    queues.close()
+    assert taken(queues, queues.shared) == ["urgent"]
+    assert taken(queues, queues.shared) == ["0"]
+    assert queues.rest_after(queues.reserved[Lane.BULK], 1.0) == 0

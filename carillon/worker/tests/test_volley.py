@@ -14,6 +14,7 @@ from carillon.contracts.messages import Address, DeliveryJob, Outcome
 from carillon.contracts.provider import Acceptance, OutcomeUnknown
 from carillon.errors import DeliveryFailure, PermanentFailure, Reason, TemporaryFailure
 from carillon.testing.providers import delivery_job
+from carillon.worker.crew import CrewMember
 from carillon.worker.dedupe import MARKER_PREFIX, Done, Started, _decoder
 from carillon.worker.lanes import LaneQueues
 from carillon.worker.pace import MOST_AT_ONCE
@@ -26,6 +27,7 @@ from carillon.worker.tests.harness import Platform, eventually, running, setting
 pytestmark = pytest.mark.integration
 
 THREADS = Threads(dict.fromkeys(Lane, 1), 7)
+REST = 0.00123  # seconds; nobody else waits for so long
 
 
 class QuickProvider(RecordingProvider):
@@ -233,3 +235,26 @@ def test_a_slow_call_keeps_no_other_job(
 def markers(link: RedisLink, jobs: Sequence[DeliveryJob]) -> list[Started | Done]:
     found = link.run(*(("GET", MARKER_PREFIX + job.message_id) for job in jobs))
     return [_decoder.decode(value) for value in found if value is not None]
+
+
+def test_nothing_waits_unwritten_while_a_thread_rests(
+    platform: Platform, broker: Broker, redis_url: str
+) -> None:
+    unwritten: list[int] = []
+    wait = threading.Event.wait
+
+    def resting(event: threading.Event, seconds: float | None = None) -> bool:
+        thread = threading.current_thread()
+        if seconds == REST and isinstance(thread, CrewMember):
+            unwritten.append(len(thread._unwritten))
+        return wait(event, seconds)
+
+    provider = QuickProvider()
+    with (
+        mock.patch.object(LaneQueues, "rest_after", return_value=REST),
+        mock.patch.object(threading.Event, "wait", resting),
+    ):
+        run(platform, broker, redis_url, [delivery_job() for _ in range(10)], provider)
+    assert provider.several
+    assert unwritten
+    assert not any(unwritten)
