@@ -12,6 +12,7 @@ for a second at a time. What was skipped is like what failed: the entry grows st
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 import msgspec
@@ -28,6 +29,10 @@ POLICY = "policy"
 
 FRESH_SECONDS = 300
 KEPT_SECONDS = 24 * 3600
+
+# Records of a kind that a process remembers decoded, and the bytes of the largest of these.
+_REMEMBERED = 512
+_REMEMBERED_BYTES = 16_384
 
 Record = TypeVar("Record", bound=UserRecord | TemplateRecord | PolicyRecord | SuppressionRecord)
 
@@ -52,13 +57,20 @@ class Cached(Generic[Record]):
 
 
 class RecordCache(Generic[Record]):
-    """One kind of record. `client` must not decode responses."""
+    """One kind of record. `client` must not decode responses.
 
-    def __init__(self, client: redis.Redis, kind: str, shape: type[Record]) -> None:
+    What is `shared` by the requests of an organization is decoded once for each of its versions.
+    """
+
+    def __init__(
+        self, client: redis.Redis, kind: str, shape: type[Record], *, shared: bool = False
+    ) -> None:
         self._redis = client
         self._kind = kind
         self._before = f"carillon:{kind}:"
-        self._decoder: msgspec.json.Decoder[Record | None] = msgspec.json.Decoder(shape | None)
+        decoder: msgspec.json.Decoder[Record | None] = msgspec.json.Decoder(shape | None)
+        self._decode: Callable[[bytes], Record | None] = decoder.decode
+        self._remembered = lru_cache(_REMEMBERED)(self._decode) if shared else self._decode
         self._write = client.register_script(_WRITE_UNLESS_OLDER)
         self._breaker = CircuitBreaker(failures=3, cooldown=1.0)
 
@@ -76,7 +88,8 @@ class RecordCache(Generic[Record]):
             return None
         try:
             _revision, written_at, body = entry.split(b" ", 2)
-            record = self._decoder.decode(body)
+            decode = self._remembered if len(body) <= _REMEMBERED_BYTES else self._decode
+            record = decode(body)
             age = time.time() - int(written_at)
         except (ValueError, msgspec.MsgspecError):
             return None
@@ -153,7 +166,7 @@ def user_cache(client: redis.Redis) -> RecordCache[UserRecord]:
 
 def policy_cache(client: redis.Redis) -> RecordCache[PolicyRecord]:
     """What organizations decided for their users, under POLICY."""
-    return RecordCache(client, "policy", PolicyRecord)
+    return RecordCache(client, "policy", PolicyRecord, shared=True)
 
 
 def suppression_cache(client: redis.Redis) -> RecordCache[SuppressionRecord]:
@@ -163,4 +176,4 @@ def suppression_cache(client: redis.Redis) -> RecordCache[SuppressionRecord]:
 
 def template_cache(client: redis.Redis) -> RecordCache[TemplateRecord]:
     """Templates, under their code."""
-    return RecordCache(client, "template", TemplateRecord)
+    return RecordCache(client, "template", TemplateRecord, shared=True)

@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from carillon import record_cache
-from carillon.contracts.records import UserRecord
-from carillon.record_cache import RecordCache, user_cache
+from carillon.contracts.records import PublishedVersion, TemplateRecord, UserRecord
+from carillon.record_cache import RecordCache, template_cache, user_cache
 from carillon.redis_client import connect
 
 ORGANIZATION = "org_1"
@@ -30,6 +30,17 @@ def cache(client: redis.Redis) -> RecordCache[UserRecord]:
 
 def user(revision: int, name: str = "Ann") -> UserRecord:
     return UserRecord(user_id="user_1", revision=revision, name=name)
+
+
+def template(revision: int, content: str) -> TemplateRecord:
+    return TemplateRecord(
+        template_id="tmpl_1",
+        code="welcome",
+        type="email",
+        revision=revision,
+        default_language="en",
+        languages={"en": PublishedVersion(version=revision, content=content)},
+    )
 
 
 def held(cache: RecordCache[UserRecord], identifier: str = "user_1") -> UserRecord | None:
@@ -98,6 +109,24 @@ class TestRecordCache:
         assert not entry.fresh
         ttl = client.ttl(cache.key(ORGANIZATION, "user_1"))
         assert 0 < ttl <= record_cache.KEPT_SECONDS
+
+    def test_a_template_is_decoded_once_for_each_of_its_revisions(
+        self, client: redis.Redis
+    ) -> None:
+        templates = template_cache(client)
+
+        def read() -> TemplateRecord | None:
+            entry = templates.read(ORGANIZATION, "welcome")
+            return entry.record if entry else None
+
+        for record in (template(1, "Hi"), template(2, "Hello")):
+            templates.write(ORGANIZATION, ["welcome"], record)
+            assert read() == record
+            assert read() is read()
+        large = template(3, "x" * record_cache._REMEMBERED_BYTES)
+        templates.write(ORGANIZATION, ["welcome"], large)
+        assert read() == large
+        assert read() is not read()
 
     def test_an_entry_of_another_release_is_a_miss(
         self, cache: RecordCache[UserRecord], client: redis.Redis
