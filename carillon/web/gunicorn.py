@@ -1,12 +1,14 @@
 """gunicorn's configuration for the three services: `-c python:carillon.web.gunicorn`.
 
 WEB_CONCURRENCY worker processes (default 4) of WEB_THREADS threads (default 4): measured
-steadier than fewer processes of more threads.
+steadier than fewer processes of more threads. Where there are at least as many processes as CPUs,
+each stays on one (docs/decisions/0019), unless WEB_PIN_PROCESSES is false.
 """
 
 import os
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,9 @@ _env = Environment()
 
 workers = _env.integer("WEB_CONCURRENCY", 4, least=1, most=256)
 threads = _env.integer("WEB_THREADS", 4, least=1, most=256)
+# Not on all systems; where it is known, it is what a container or `taskset` left us.
+_cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+_is_pinned = _env.flag("WEB_PIN_PROCESSES", True) and 1 < len(_cpus) <= workers
 worker_class = "gthread"
 timeout = 30
 graceful_timeout = 25
@@ -51,6 +56,18 @@ def on_exit(_server: Any) -> None:
     """A folder that nobody named goes with the master; only kill -9 leaves one behind."""
     if _is_temporary:
         shutil.rmtree(_metrics_folder, ignore_errors=True)
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Choose a CPU that no other process has more to do with."""
+    taken = Counter(other.cpu for other in server.WORKERS.values())
+    worker.cpu = min(_cpus, key=lambda cpu: taken[cpu], default=None)
+
+
+def post_fork(_server: Any, worker: Any) -> None:
+    """Stay there, with all of the threads that come."""
+    if _is_pinned:
+        os.sched_setaffinity(0, {worker.cpu})
 
 
 def child_exit(_server: Any, worker: Any) -> None:
