@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,9 @@ def pre_fork(server: Any, worker: Any) -> None:
 def post_fork(_server: Any, worker: Any) -> None:
     """Stay there, with all of the threads that come."""
     if _is_pinned:
-        os.sched_setaffinity(0, {worker.cpu})
+        # It may have been taken from the container since, or be none of a process's business there.
+        with suppress(OSError):
+            os.sched_setaffinity(0, {worker.cpu})
 
 
 def child_exit(_server: Any, worker: Any) -> None:
