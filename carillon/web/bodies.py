@@ -3,11 +3,9 @@
 import re
 import types
 from datetime import datetime
-from functools import cache
-from typing import Any, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
-import msgspec.inspect
 from rest_framework.request import Request
 
 from carillon.web.errors import InvalidJSON, MissingFields, PayloadTooLarge, ValidationFailed
@@ -95,7 +93,7 @@ def convert_body(value: dict[str, Any], shape: type[Body]) -> Body:
 def _with_usable_times(body: Body) -> Body:
     times: dict[str, datetime] = {}
     wrong: dict[str, list[str]] = {}
-    for name in _times(type(body)):
+    for name in body.__struct_fields__:
         value = getattr(body, name)
         if isinstance(value, datetime):
             try:
@@ -105,21 +103,6 @@ def _with_usable_times(body: Body) -> Body:
     if wrong:
         raise ValidationFailed(details=wrong)
     return msgspec.structs.replace(body, **times) if times else body
-
-
-@cache
-def _times(shape: type[msgspec.Struct]) -> tuple[str, ...]:
-    """The fields that may hold a time: few, and there is one pass over them for every request."""
-    described = cast("msgspec.inspect.StructType", msgspec.inspect.type_info(shape))
-    return tuple(field.name for field in described.fields if _is_time(field.type))
-
-
-def _is_time(described: msgspec.inspect.Type) -> bool:
-    if isinstance(described, msgspec.inspect.Metadata):
-        return _is_time(described.type)
-    if isinstance(described, msgspec.inspect.UnionType):
-        return any(_is_time(option) for option in described.types)
-    return isinstance(described, msgspec.inspect.DateTimeType)
 
 
 def _explain(

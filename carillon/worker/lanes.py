@@ -195,18 +195,17 @@ class LaneQueues(Generic[Item]):
 
     def _gives_way(self, lane: Lane) -> bool:
         """Whether the lane leaves processors to what is urgent."""
-        if self.most == 1 or lane is Lane.HIGH or self._closed:
-            return False
-        return self._clock() < self._urgent_until
+        return self._has_time(lane) and self._clock() < self._urgent_until
 
     def _better_left(self, lane: Lane, room: int) -> bool:
-        """Whether another thread is at the lane, and quick, so that there is too little for two.
-
-        The urgent lane never waits.
-        """
-        if self.most == 1 or 2 * room >= self.most or lane is Lane.HIGH or self._closed:
+        """Whether another thread is at the lane, and quick, so that there is too little for two."""
+        if 2 * room >= self.most or not self._has_time(lane):
             return False
         return lane in self._tended and self._clock() < self._tended[lane][1]
+
+    def _has_time(self, lane: Lane) -> bool:
+        """Whether its jobs may wait a moment: they are not urgent, and the provider is quick."""
+        return self.most > 1 and lane is not Lane.HIGH and not self._closed
 
     def _turn_is_over(self) -> None:
         """The thread asks for more: it is at no lane."""

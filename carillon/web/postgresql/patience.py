@@ -7,30 +7,21 @@ be waiting by then.
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 
 
-class _Patience:
-    """By hand: every request has one, and contextlib's takes three times as long."""
-
-    __slots__ = ("_seconds", "_token")
-
-    def __init__(self, seconds: float | None) -> None:
-        self._seconds = seconds
-
-    def __enter__(self) -> None:
-        seconds = self._seconds
-        self._token = _deadline.set(math.inf if seconds is None else time.monotonic() + seconds)
-
-    def __exit__(self, *_raised: object) -> None:
-        _deadline.reset(self._token)
-
-
-def patience(seconds: float | None) -> _Patience:
-    """Bound the waiting in a `with` block to so many seconds from now; None for no bound."""
-    return _Patience(seconds)
+@contextmanager
+def patience(seconds: float | None) -> Iterator[None]:
+    """Bound the waiting in this block to so many seconds from now; None for no bound."""
+    token = _deadline.set(math.inf if seconds is None else time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
 
 
 def renew(seconds: float | None) -> None:
