@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from prometheus_client import REGISTRY
+
 from carillon.broker import topology
 from carillon.broker.connection import Backoff
 from carillon.broker.consumer import Consumer, Subscription
@@ -179,3 +181,8 @@ def eventually(condition: Callable[[], bool], what: str, timeout: float = WAIT_S
     while not condition():
         assert time.monotonic() < deadline, f"never: {what}"
         time.sleep(0.01)
+
+
+def sample(name: str, **labels: str) -> float:
+    """What this process's metric is now; 0 where nothing has touched it."""
+    return REGISTRY.get_sample_value(name, labels) or 0.0

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from prometheus_client import REGISTRY
 
 from carillon.broker import topology
 from carillon.contracts.lanes import Lane
@@ -20,7 +19,7 @@ from carillon.worker.redis_link import RedisLink
 from carillon.worker.settings import Threads
 from carillon.worker.tests.conftest import Broker
 from carillon.worker.tests.doubles import Gate, RecordingProvider
-from carillon.worker.tests.harness import Platform, eventually, running, settings
+from carillon.worker.tests.harness import Platform, eventually, running, sample, settings
 from carillon.worker.tests.process import CRASH, HOLD
 from carillon.worker.tests.processes import Ledger, WorkerProcess, forget_the_dead
 
@@ -67,10 +66,6 @@ def ids(*jobs: DeliveryJob) -> set[str]:
 
 def _is_past(ledger: Ledger, goal: int) -> bool:
     return len(ledger.lines("accepted")) >= goal
-
-
-def _sample(name: str, **labels: str) -> float:
-    return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 class TestCrash:
@@ -392,7 +387,7 @@ class TestBrokerTrouble:
         """A confirmed publish to a missing queue returns normally, unless it is mandatory."""
         gate = Gate()
         provider = RecordingProvider(behave=gate.pass_through)
-        returned = _sample(RETRIES, result="returned")
+        returned = sample(RETRIES, result="returned")
         with running(settings(redis_url, broker.url), provider):
             job = delivery_job()
             platform.publish(job)
@@ -400,7 +395,7 @@ class TestBrokerTrouble:
             with platform.declaring_no_events():
                 broker.channel.queue_delete(topology.EVENTS_QUEUE)
                 gate.open()
-                eventually(lambda: _sample(RETRIES, result="returned") > returned, "it comes back")
+                eventually(lambda: sample(RETRIES, result="returned") > returned, "it comes back")
             assert platform.event_of(job).outcome is Outcome.DELIVERED
         assert provider.calls == [job.message_id]
 
