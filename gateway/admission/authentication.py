@@ -22,7 +22,7 @@ _ASK = {"WWW-Authenticate": KEY_HEADER}
 class APIKeyAuthentication(BaseAuthentication):
     """`request.user` becomes the key's record, `request.auth` the entry with its limit.
 
-    A view's `cache_keys`, if it has them, are read on the way.
+    The view's `cache_keys` are read on the way, and what is `foreseen` is reserved.
     """
 
     def authenticate(self, request: Request) -> tuple[KeyRecord, Entry]:
@@ -34,7 +34,7 @@ class APIKeyAuthentication(BaseAuthentication):
             raise AuthenticationRequired(headers=_ASK)
         claimed = single_header(request, ORGANIZATION_HEADER)
         view = request.parser_context["view"]
-        entry = enter(text, view.cache_keys(request))
+        entry = enter(text, view.cache_keys(request), view.foreseen(request))
         if not entry.record.organization_is_active:
             raise OrganizationInactive
         if claimed and claimed != entry.record.organization_id:

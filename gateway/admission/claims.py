@@ -59,7 +59,7 @@ class Claim(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def keys(self) -> tuple[str, str, str, str, str]:
-        """Those of reserve.lua and release.lua: recipient, counter, reservations, marker, cap."""
+        """Those of reserving.lua and release.lua: recipient, counter, reservations, marker, cap."""
         recipient = counter = reservations = marker = ""
         if self.quota is not None:
             counter, reservations = quota_keys(self.organization_id, self.month)

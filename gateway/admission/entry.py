@@ -10,6 +10,7 @@ import structlog
 from django.conf import settings
 
 from gateway.admission.errors import InvalidAPIKey
+from gateway.admission.foresight import Foreseen, Held
 from gateway.admission.limits import LimitState, ProcessLimits
 from gateway.admission.scripts import ENTER, RedisDown, scripts
 from gateway.connections import redis_client
@@ -24,20 +25,22 @@ WINDOW_SECONDS = 60
 
 _process_limits = ProcessLimits()
 
-# The organizations of keys that were used in this process; a key never changes its own.
-_ORGANIZATIONS_MOST = 10_000
-_organizations: dict[str, str] = {}
+# Of keys that were used in this process, as they were then.
+_RECORDS_MOST = 10_000
+_records: dict[str, KeyRecord] = {}
 
 
 class Entry(msgspec.Struct, frozen=True):
     """A key that is valid, and how much of its organization's minute is left.
 
     `entries` are what the cache has under the keys that were asked for; empty if it was not read.
+    `held` is what was foreseen, if it was granted: whoever asked for it has to settle it.
     """
 
     record: KeyRecord
     limit: LimitState
     entries: tuple[bytes | None, ...] = ()
+    held: Held | None = None
 
 
 # A cache key without its organization, which is known only once the API key is: what comes before
@@ -45,39 +48,48 @@ class Entry(msgspec.Struct, frozen=True):
 SplitKey = tuple[str, str]
 
 
-def enter(text: str, wanted: Sequence[SplitKey] = ()) -> Entry:
+def enter(text: str, wanted: Sequence[SplitKey] = (), foreseen: Foreseen | None = None) -> Entry:
     """Recognise the key and count the request: one trip to Redis, or else to the database.
 
-    `wanted` is read on the way. Raises InvalidAPIKey for a key that is malformed, unknown, wrong,
-    deactivated or expired.
+    `wanted` is read on the way, and what is foreseen is reserved. Raises InvalidAPIKey for a key
+    that is malformed, unknown, wrong, deactivated or expired.
     """
     prefix = prefix_of(text)
     if prefix is None:
         raise InvalidAPIKey
     digest = digest_of(text)
     try:
-        entry = _from_cache(prefix, digest, wanted)
+        entry = _from_cache(prefix, digest, wanted, foreseen)
     except RedisDown:
         return _in_process(_from_database(prefix, digest))
     return entry or _missed(prefix, digest, wanted)
 
 
-def known_organization(text: str) -> str:
-    """The organization that a key with this prefix is of; empty where this process has seen none.
+def last_record(text: str) -> KeyRecord | None:
+    """What a key with this prefix was when this process saw it last; None where it did not.
 
-    It tells what may be worth reading along with the key's record. Whether the key is good is
-    only known then.
+    It tells what may be worth reading and reserving in the trip that reads the key's record.
+    Whether the key is good, and still the same, is only known then.
     """
-    return _organizations.get(prefix_of(text) or "", "")
+    return _records.get(prefix_of(text) or "")
 
 
-def _from_cache(prefix: str, digest: bytes, wanted: Sequence[SplitKey]) -> Entry | None:
+def _from_cache(
+    prefix: str, digest: bytes, wanted: Sequence[SplitKey], foreseen: Foreseen | None = None
+) -> Entry | None:
     """None where no record is cached. Raises InvalidAPIKey or RedisDown."""
-    arguments: list[str | int] = [digest.hex(), *_plan_arguments()]
+    arguments: list[str | int] = [digest.hex(), *_plan_arguments(), len(wanted)]
     for parts in wanted:
         arguments.extend(parts)
-    found = scripts().run(ENTER, [key_records.cache_key(prefix)], arguments)
+    key, held = key_records.cache_key(prefix), None
+    if foreseen is None:
+        found = scripts().run(ENTER, [key], arguments)
+    else:
+        found, held = foreseen.run(key, arguments)
     record = key_records.decode(found[0]) if found else None
+    if held is not None and not (record == held.record and record.is_usable()):
+        held.give_back()
+        held = None
     if record is None:
         return None
     _check(record, digest)
@@ -86,7 +98,7 @@ def _from_cache(prefix: str, digest: bytes, wanted: Sequence[SplitKey]) -> Entry
         return None
     most = settings.GATEWAY.plans[record.plan].requests_per_minute
     limit = LimitState.of_reply(POLICY, most, WINDOW_SECONDS, found[1])
-    return Entry(record, limit, tuple(found[2:]))
+    return Entry(record, limit, tuple(found[2:]), held)
 
 
 def _missed(prefix: str, digest: bytes, wanted: Sequence[SplitKey]) -> Entry:
@@ -116,15 +128,14 @@ def _in_process(record: KeyRecord) -> Entry:
 def _check(record: KeyRecord, digest: bytes) -> None:
     if not hmac.compare_digest(record.digest, digest) or not record.is_usable():
         raise InvalidAPIKey
-    if record.prefix not in _organizations:
-        if len(_organizations) >= _ORGANIZATIONS_MOST:
-            _organizations.clear()
-        _organizations[record.prefix] = record.organization_id
+    if record.prefix not in _records and len(_records) >= _RECORDS_MOST:
+        _records.clear()
+    _records[record.prefix] = record
 
 
 @cache
 def _plan_arguments() -> tuple[str | int, ...]:
-    """For enter.lua; a changed setting holds from the restart on, whatever is cached."""
+    """For entering.lua; a changed setting holds from the restart on, whatever is cached."""
     plans = settings.GATEWAY.plans
     pairs = (part for name in plans for part in (name, plans[name].requests_per_minute))
     return (len(plans), *pairs)

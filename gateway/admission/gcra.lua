@@ -17,7 +17,10 @@ local function peek(key, most, window, now)
     return {allowed = 0, remaining = 0, reset = full_at - now, wait = wait}
   end
   local remaining = math.floor((window - (after - now)) / interval + 0.001)
-  return {allowed = 1, remaining = remaining, reset = after - now, wait = 0, after = after}
+  return {
+    allowed = 1, remaining = remaining, reset = after - now, wait = 0, after = after,
+    untouched = full_at == now
+  }
 end
 
 local function take(key, peeked)

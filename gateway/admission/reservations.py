@@ -37,8 +37,9 @@ _SETTLED_AT_ONCE = 50
 
 # What is counted where Redis cannot be asked.
 process_limits = ProcessLimits()
-# Reservations to take off their lists: (key of the list, notification id).
-_committed: deque[tuple[str, str]] = deque(maxlen=100_000)
+# A reservation to take off its list: key of the list, notification id.
+Settled = tuple[str, str]
+_committed: deque[Settled] = deque(maxlen=100_000)
 # Counters that missed notifications while Redis was down.
 _outdated: set[str] = set()
 
@@ -79,8 +80,12 @@ def reserve(claim: Claim) -> Reservation:
         raise recipient_limit_exceeded(recipient[2] / MICROSECONDS)
     if verdict == b"quota":
         raise exceeded(claim)
-    quota = claim.quota
-    return Reservation(claim, must_count=is_near(quota, used), used=used)
+    return granted(claim, used)
+
+
+def granted(claim: Claim, used: int) -> Reservation:
+    """What Redis took of the limits; `used` is of the quota, with this one."""
+    return Reservation(claim, must_count=is_near(claim.quota, used), used=used)
 
 
 def commit(reservation: Reservation) -> None:
@@ -130,15 +135,25 @@ def must_recount(claim: Claim) -> None:
 
 def forget_outdated(claim: Claim) -> None:
     """Make Redis ask PostgreSQL where its counter missed something. Raises RedisDown."""
-    counter = claim.keys[1]
-    if counter in _outdated:
+    if is_outdated(claim):
+        counter = claim.keys[1]
         scripts().command("DEL", counter)
         _outdated.discard(counter)
 
 
+def is_outdated(claim: Claim) -> bool:
+    """Whether Redis's counter missed something that this process knows of."""
+    return claim.keys[1] in _outdated
+
+
 def is_near(quota: int | None, used: int) -> bool:
     """True where so little of the quota is left that PostgreSQL has to count."""
-    return quota is not None and quota - used < max(MARGIN_LEAST, quota // MARGIN_SHARE)
+    return quota is not None and quota - used < margin_of(quota)
+
+
+def margin_of(quota: int) -> int:
+    """How near to the quota Redis is not trusted."""
+    return max(MARGIN_LEAST, quota // MARGIN_SHARE)
 
 
 def exceeded(claim: Claim) -> QuotaExceeded:
@@ -147,7 +162,7 @@ def exceeded(claim: Claim) -> QuotaExceeded:
 
 
 def _run_reserve(claim: Claim) -> tuple[bytes, int, list[int], list[bytes]]:
-    """reserve.lua's reply; counts first where Redis lost the counter. Raises RedisDown."""
+    """reserving.lua's reply; counts first where Redis lost the counter. Raises RedisDown."""
     reply = _send_reserve(claim, counted="")
     if reply[0] == b"uncounted":
         organization = ids.uuid_of(ids.ORGANIZATION, claim.organization_id)
@@ -158,10 +173,29 @@ def _run_reserve(claim: Claim) -> tuple[bytes, int, list[int], list[bytes]]:
 
 
 def _send_reserve(claim: Claim, *, counted: str) -> Any:
-    settled = _take_settled()
+    settled = take_settled()
+    try:
+        return scripts().run(RESERVE, claim.keys, arguments(claim, settled, counted=counted))
+    except RedisDown:
+        settle_later(settled)
+        raise
+
+
+def arguments(
+    claim: Claim,
+    settled: Sequence[Settled],
+    *,
+    counted: str = "",
+    left_of_quota: int = 0,
+    is_first: bool = False,
+) -> list[str | int]:
+    """For reserving.lua: refused where less would be left of the quota.
+
+    If it must be the recipient's first, it is refused where anything is taken of their limit.
+    """
     limit = settings.GATEWAY.recipient_limit
     cap = claim.cap
-    arguments: list[str | int] = [
+    found: list[str | int] = [
         claim.notification_id.hex,
         claim.quota or 0,
         counted,
@@ -171,24 +205,28 @@ def _send_reserve(claim: Claim, *, counted: str) -> Any:
         KEPT_SECONDS,
         MARKER_SECONDS,
         *((cap.most, cap.seconds * 1000, cap.send_at) if cap else (0, 0, 0)),
+        left_of_quota,
+        "1" if is_first else "",
     ]
     for pair in settled:
-        arguments.extend(pair)
-    try:
-        return scripts().run(RESERVE, claim.keys, arguments)
-    except RedisDown:
-        _committed.extendleft(settled)
-        raise
+        found.extend(pair)
+    return found
 
 
-def _take_settled() -> list[tuple[str, str]]:
-    taken: list[tuple[str, str]] = []
+def take_settled() -> list[Settled]:
+    """What is known to be stored and still on the lists of reservations: for reserving.lua."""
+    taken: list[Settled] = []
     try:
         while len(taken) < _SETTLED_AT_ONCE:
             taken.append(_committed.popleft())
     except IndexError:
         pass
     return taken
+
+
+def settle_later(settled: Sequence[Settled]) -> None:
+    """What was taken to be settled was not."""
+    _committed.extendleft(settled)
 
 
 def reserve_without_redis(claim: Claim) -> Reservation:

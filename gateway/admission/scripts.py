@@ -1,7 +1,7 @@
 """Runs the Lua scripts beside this file, and stops asking Redis for a while when it is down.
 
-Two of them run for every notification, so they bypass redis-py: its client adds 40 microseconds to
-each call. One connection per thread.
+One or two of them run for every notification, so they bypass redis-py: its client adds 40
+microseconds to each call. One connection per thread.
 """
 
 import hashlib
@@ -40,8 +40,9 @@ class Script:
         self.digest = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
 
 
-ENTER = Script("gcra", "enter")
-RESERVE = Script("gcra", "caps", "reserve")
+ENTER = Script("gcra", "entering", "enter")
+RESERVE = Script("gcra", "caps", "reserving", "reserve")
+ENTER_AND_RESERVE = Script("gcra", "caps", "entering", "reserving", "enter_and_reserve")
 PEEK = Script("gcra", "caps", "peek")
 GIVE_BACK = Script("give_back")
 RELEASE = Script("gcra", "release")

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from gateway.admission.authentication import APIKeyAuthentication
 from gateway.admission.entry import Entry, SplitKey
 from gateway.admission.errors import InsufficientScope, RateLimitExceeded
+from gateway.admission.foresight import Foreseen
 from gateway.admission.limits import LimitState, limit_headers
 from gateway.organizations.key_records import KeyRecord
 from gateway.organizations.models import Scope
@@ -29,6 +30,14 @@ class ClientApi(APIView):
     def cache_keys(self, request: Request) -> Sequence[SplitKey]:
         """What to read from the cache in the trip that recognises the key."""
         return ()
+
+    def foreseen(self, request: Request) -> Foreseen | None:
+        """What to reserve in that trip, after `cache_keys`; the call settles the entry's `held`.
+
+        None where the call could be refused between the trip and its own code: the organization is
+        inactive or not the one that the request names, or the key has no scope for it.
+        """
+        return None
 
     @property
     def caller(self) -> KeyRecord:

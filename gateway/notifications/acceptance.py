@@ -15,6 +15,7 @@ from carillon.web.errors import ApiError
 from gateway.admission import reservations
 from gateway.admission.claims import Claim, FrequencyCap, Reservation
 from gateway.admission.errors import QuotaExceeded, RequestIDConflict, RequestInProgress
+from gateway.admission.foresight import Held
 from gateway.notifications import counting, metrics, storage
 from gateway.notifications.asked import Accepted, Asked
 from gateway.notifications.composition import Composition, compose
@@ -26,20 +27,25 @@ from gateway.tracking.rewriting import tracked
 IN_FLIGHT_SECONDS = 30
 
 
-def accept_notification(asked: Asked, lookup: Lookup) -> Accepted:
+def accept_notification(asked: Asked, lookup: Lookup, held: Held | None = None) -> Accepted:
     """Store the notification and the promise to send it, or raise why not.
 
     A request_id that was answered before is answered again, whatever has changed since: templates
     go, quotas run out and times pass, the first answer stands.
+
+    What is `held` for it is taken if it is what it takes. Whoever holds it gives it back otherwise.
     """
     started = time.perf_counter()
-    now = datetime.now(UTC)
+    now = held.claim.at if held else datetime.now(UTC)
     try:
         composed = compose(asked, lookup, now)
         composed_at = time.perf_counter()
         metrics.COMPOSE_SECONDS.observe(composed_at - started)
         try:
-            return _store(asked, composed, new_notification(asked, composed, now))
+            new = new_notification(
+                asked, composed, now, notification_id=held.claim.notification_id if held else None
+            )
+            return _store(asked, composed, new, held)
         finally:
             metrics.STORE_SECONDS.observe(time.perf_counter() - composed_at)
     except ApiError:
@@ -49,14 +55,18 @@ def accept_notification(asked: Asked, lookup: Lookup) -> Accepted:
         return earlier
 
 
-def _store(asked: Asked, composed: Composition, new: storage.NewNotification) -> Accepted:
+def _store(
+    asked: Asked, composed: Composition, new: storage.NewNotification, held: Held | None = None
+) -> Accepted:
     reservation = None
     if new.status is Status.REJECTED:
         # Kept so that it can be looked up; nothing is sent, so nothing is counted.
         stored = storage.insert(new)
     else:
         try:
-            reservation = _reserve(asked, claim_for(asked, composed, new))
+            claim = claim_for(asked, composed, new)
+            reservation = held.take(claim) if held else None
+            reservation = reservation or _reserve(asked, claim)
         except _AnsweredBefore as before:
             return before.answer
         except reservations.Capped:
@@ -143,9 +153,11 @@ def insert_within_quota(new: storage.NewNotification, reservation: Reservation) 
         return storage.insert(new)
 
 
-def new_notification(asked: Asked, composed: Composition, now: datetime) -> storage.NewNotification:
-    """All that is stored of it, with a new id."""
-    notification_id = ids.new_uuid()
+def new_notification(
+    asked: Asked, composed: Composition, now: datetime, *, notification_id: UUID | None = None
+) -> storage.NewNotification:
+    """All that is stored of it, with a new id unless it has one."""
+    notification_id = notification_id or ids.new_uuid()
     body = asked.body
     return storage.NewNotification(
         id=notification_id,

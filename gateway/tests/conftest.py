@@ -12,7 +12,7 @@ from carillon.redis_client import connect
 from carillon.web.tests.patient import patient  # noqa: F401
 from carillon.web.tests.quick import quick  # noqa: F401
 from gateway import connections
-from gateway.admission import entry, reservations, scripts
+from gateway.admission import entry, foresight, reservations, scripts
 from gateway.forwarding import client as forwarding
 from gateway.organizations import usage
 from gateway.organizations.models import Organization, PlanName
@@ -42,7 +42,8 @@ def forget_connections() -> None:
     ):
         cached.cache_clear()
     entry._process_limits._full_at.clear()
-    entry._organizations.clear()
+    entry._records.clear()
+    foresight._mistaken.clear()
     reservations.process_limits._full_at.clear()
     reservations._committed.clear()
     reservations._outdated.clear()

@@ -30,12 +30,11 @@ from gateway.batches.turns import own_turn
 from gateway.documentation import caller_refusals, refusals, sent, shown
 from gateway.notifications import errors
 from gateway.notifications.apis.create import (
-    IDEMPOTENCY_HEADER,
     REPLAYED_HEADER,
     correlation_of,
-    request_id_of,
     traceparent_of,
 )
+from gateway.notifications.apis.request_ids import IDEMPOTENCY_HEADER, request_id_of
 from gateway.notifications.bodies import check_notification
 from gateway.notifications.inline import inline_content
 from gateway.notifications.metrics import count_refused
@@ -134,7 +133,7 @@ class BulkApi(ClientApi):
             shared=shared,
             inline=None if content is None else inline_content(shared.notification_type, content),
             recipients=recipients,
-            request_id=request_id_of(request, shared),
+            request_id=request_id_of(request, shared.request_id),
             correlation_id=correlation_of(request),
             traceparent=traceparent_of(request),
         )

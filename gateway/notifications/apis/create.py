@@ -12,16 +12,18 @@ from carillon.contracts.status import Status
 from carillon.observability import tracing
 from carillon.web.bodies import convert_body, read_object
 from carillon.web.envelope import success_bytes
-from carillon.web.errors import ApiError, ValidationFailed
+from carillon.web.errors import ApiError
 from gateway.admission.authentication import KEY_HEADER, single_header
-from gateway.admission.entry import SplitKey, known_organization
+from gateway.admission.entry import SplitKey, last_record
+from gateway.admission.foresight import Foreseen
+from gateway.notifications.apis.foreseeing import foresee
+from gateway.notifications.apis.request_ids import request_id_of
 from gateway.notifications.asked import Accepted, Asked
 from gateway.notifications.bodies import (
     DeviceTarget,
     NotificationBody,
     check_complete,
     check_notification,
-    request_id_problem,
 )
 from gateway.notifications.inline import inline_content
 from gateway.notifications.lookup import Wanted
@@ -33,7 +35,6 @@ from gateway.organizations.key_records import KeyRecord
 # Bytes. Larger bodies are not parsed for strangers.
 EARLY_BODY_LIMIT = 16_384
 
-IDEMPOTENCY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotent-Replayed"
 
 ACCEPTED = "Notification accepted for processing"
@@ -59,6 +60,7 @@ class RequestBody:
         self._value: dict[str, Any] | None = None
         self._error: ApiError | None = None
         self._direct: Recipient | None = None
+        self._record: KeyRecord | None = None
 
     def cache_keys(self) -> Sequence[SplitKey]:
         """Of its template, user, address and what the organization decided, if it is readable."""
@@ -73,9 +75,16 @@ class RequestBody:
         code, user_id = self._value.get("template_code"), self._value.get("user_id")
         if not isinstance(code, str | None) or not isinstance(user_id, str | None):
             return ()
-        organization_id = known_organization(single_header(self._request, KEY_HEADER))
+        self._record = last_record(single_header(self._request, KEY_HEADER))
+        organization_id = self._record.organization_id if self._record else ""
         direct = self._early_direct() if organization_id else None
         return Wanted(organization_id, code or "", user_id or "", direct).cache_keys()
+
+    def foreseen(self) -> Foreseen | None:
+        """What it takes of the limits, once `cache_keys` were asked for, if that can be told."""
+        if self._value is None or self._record is None:
+            return None
+        return foresee(self._request, self._value, self._record, self._direct)
 
     def _early_direct(self) -> Recipient | None:
         """None where `to` is nothing that could be suppressed; why that is, is told later."""
@@ -113,7 +122,7 @@ def read_asked(request: Request, caller: KeyRecord, read: RequestBody) -> Asked:
         body=body,
         direct=None if body.to is None else read.direct(channel, body.to),
         inline=None if body.content is None else inline_content(channel, body.content),
-        request_id=request_id_of(request, body),
+        request_id=request_id_of(request, body.request_id),
         correlation_id=correlation_of(request),
         traceparent=traceparent_of(request),
     )
@@ -151,21 +160,3 @@ def traceparent_of(request: Request) -> str:
     traceparent: str = request._request.META.get("HTTP_TRACEPARENT", "")
     # Where we trace, what follows is a child of this request and no longer of the client's.
     return tracing.current() or (traceparent if tracing.parsed(traceparent) else "")
-
-
-def request_id_of(request: Request, body: NotificationBody) -> str:
-    """The body's, or the header's; the header may be quoted, as RFC 8941 strings are."""
-    header = single_header(request, IDEMPOTENCY_HEADER).strip()
-    if len(header) >= 2 and header[0] == header[-1] == '"':
-        header = header[1:-1]
-    if not header:
-        return body.request_id
-    if not header.isascii() or request_id_problem(header):
-        raise ValidationFailed(
-            details={IDEMPOTENCY_HEADER: ["Expected up to 128 visible ASCII characters."]}
-        )
-    if body.request_id and body.request_id != header:
-        raise ValidationFailed(
-            details={IDEMPOTENCY_HEADER: ["It differs from the body's request_id: send one."]}
-        )
-    return header

@@ -9,6 +9,7 @@ from gateway.admission.errors import QuotaExceeded, RequestIDConflict, RequestIn
 from gateway.documentation import body_refusals, caller_refusals, refusals, sent, shown
 from gateway.notifications import errors
 from gateway.notifications.apis import create, examples
+from gateway.notifications.apis.request_ids import IDEMPOTENCY_HEADER
 from gateway.notifications.plan_shapes import PlanShape
 from gateway.notifications.shapes import AcceptedShape
 
@@ -28,7 +29,7 @@ DESCRIPTION = (
 )
 PARAMETERS = [
     OpenApiParameter(
-        create.IDEMPOTENCY_HEADER,
+        IDEMPOTENCY_HEADER,
         str,
         OpenApiParameter.HEADER,
         description="The same as `request_id`, in the header of the IETF draft.",

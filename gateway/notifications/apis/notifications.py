@@ -12,6 +12,7 @@ from carillon.web.envelope import success
 from carillon.web.errors import ApiError, ValidationFailed
 from carillon.web.openapi import request_body
 from gateway.admission.entry import SplitKey
+from gateway.admission.foresight import Foreseen
 from gateway.admission.views import ClientApi
 from gateway.documentation import (
     body_refusals,
@@ -49,6 +50,10 @@ class NotificationsApi(ClientApi):
         self.body = create.RequestBody(request)
         return self.body.cache_keys() if request.method == "POST" else ()
 
+    def foreseen(self, request: Request) -> Foreseen | None:
+        """What a notification takes."""
+        return self.body.foreseen() if request.method == "POST" else None
+
     @extend_schema(
         operation_id="create_notification",
         summary="Send a notification",
@@ -61,17 +66,20 @@ class NotificationsApi(ClientApi):
     )
     def post(self, request: Request) -> HttpResponse:
         """Accept a notification, or say what would become of it."""
-        channel = ""
+        channel, held = "", self.entry.held
         try:
             asked = create.read_asked(request, self.caller, self.body)
             channel = asked.body.notification_type
             lookup = look_up(asked.wanted, self.entry.entries)
             if asked.body.dry_run:
                 return create.show_plan(plan_notification(asked, lookup, self.limits[0]))
-            accepted = accept_notification(asked, lookup)
+            accepted = accept_notification(asked, lookup, held)
         except ApiError as refusal:
             count_refused(channel, refusal.code)
             raise
+        finally:
+            if held is not None:
+                held.give_back()
         count_accepted(channel, accepted)
         if accepted.month is not None:
             self.limits = (*self.limits, accepted.month)

@@ -65,7 +65,7 @@ def test_a_script_that_redis_forgot_is_loaded_again(client: Any) -> None:
         enter = unknown(ENTER.source)
         assert client.script_exists(enter.digest) == [False]
         for _ in range(2):
-            assert scripts.run(enter, ["nothing"], ["digest", 0]) == []
+            assert scripts.run(enter, ["nothing"], ["digest", 0, 0]) == []
 
 
 def test_the_probe_of_a_redis_that_restarted_without_its_scripts_closes_the_breaker(

@@ -147,7 +147,8 @@ def test_it_all_comes_in_the_trip_that_recognises_the_key(
         inline(category="news"),
     ]
     del bodies[0]["content"]
-    for body in bodies:
+    # The second time it is learned that a cap is among what they take.
+    for body in 2 * bodies:
         assert outcome(tenant.api.send(body))[0] == "accepted"
     sent: list[bytes] = []
     call = Wire.call
