@@ -85,9 +85,10 @@ Made from the code by `python -m deploy.metrics_reference`; a test says when it 
 
 Every process answers `/metrics` without credentials, in Prometheus' text format; which port, says
 the [runbook](runbook.md#where-everything-listens). Web services and workers of several processes
-sum their metrics. Times are in seconds. A histogram also has the series that end in `_bucket`,
-`_sum` and `_count`. `python_*` and `process_*` of the Python client are there too, where a process
-is a single one.
+sum their metrics; the processes of a web service write their counts once a second, so a scrape may
+lack the last second of some, and one that is killed loses it. Times are in seconds. A histogram
+also has the series that end in `_bucket`, `_sum` and `_count`. `python_*` and `process_*` of the
+Python client are there too, where a process is a single one.
 
 RabbitMQ knows how long its queues are, and who consumes them: Prometheus asks its own endpoint,
 port 15692. Scrape configuration, rules and alerts are in `deploy/prometheus/`, dashboards in

@@ -4,6 +4,8 @@ import os
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
+from carillon.observability import deferred_values
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 # Seconds. From a cached read to a provider that hangs until its timeout.
@@ -16,6 +18,7 @@ def exposition() -> bytes:
     """All metrics in the text format; summed over workers where PROMETHEUS_MULTIPROC_DIR is set."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest(REGISTRY)
+    deferred_values.write_all()
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)

@@ -66,7 +66,11 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(_server: Any, worker: Any) -> None:
-    """Stay there, with all of the threads that come."""
+    """Stay there, with all of the threads that come, and count in this process's memory first."""
+    # The program is not loaded yet, and so has no metrics.
+    from carillon.observability import deferred_values
+
+    deferred_values.install()
     if _is_pinned:
         # It may have been taken from the container since, or be none of a process's business there.
         with suppress(OSError):
