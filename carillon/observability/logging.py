@@ -10,6 +10,15 @@ import structlog
 from carillon.observability.masking import mask_event
 from carillon.settings import Environment
 
+_METHODS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+    "exception": logging.ERROR,
+}
+
 
 def configure(service: str, env: Environment) -> None:
     """Set up structlog and the standard library's logging for this process.
@@ -25,10 +34,24 @@ def configure(service: str, env: Environment) -> None:
             *_shared(service),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
-        wrapper_class=structlog.stdlib.BoundLogger,
+        wrapper_class=_logger_from(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _logger_from(level: str) -> type[structlog.stdlib.BoundLogger]:
+    """A logger whose methods below `level` do nothing, before a line is made to be dropped.
+
+    A level that is set later, for one logger or for all, can thus only ask for less.
+    """
+    least = logging.getLevelNamesMapping()[level]
+    unwanted = {name: _nothing for name, number in _METHODS.items() if number < least}
+    return type("BoundLogger", (structlog.stdlib.BoundLogger,), unwanted)
+
+
+def _nothing(_logger: object, _event: str | None = None, *_args: Any, **_fields: Any) -> None:
+    """Instead of a line that nobody asked for."""
 
 
 def log_config(service: str, style: str, level: str) -> dict[str, Any]:
