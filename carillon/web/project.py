@@ -85,6 +85,8 @@ def django_settings(
         "MIDDLEWARE": [
             "carillon.web.middleware.RequestMiddleware",
             *own.security.middleware(),
+            # Right before the two whose part it takes.
+            "carillon.web.security_headers.SecurityHeadersMiddleware",
             "django.middleware.security.SecurityMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
             "whitenoise.middleware.WhiteNoiseMiddleware",
