@@ -18,7 +18,7 @@ from tests.end_to_end.lanes.measure import quantile
 
 P50, P95 = "p50 from queue to provider, ms", "p95 from queue to provider, ms"
 IDLE, FLOODED = "carillon, idle", "carillon, in the flood"
-SAMPLES = 200
+SAMPLES = 150
 QUICK_SAMPLES = 10
 ROUND_TIMEOUT = 300.0  # seconds
 

@@ -6,11 +6,19 @@ from unittest import mock
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from django.test import Client
 
 SECRET = {"X-Internal-Secret": settings.CARILLON.internal_secrets[0]}
 ORGANIZATION = "org_0193f2c6a7b87d1e9c0a5b4d3e2f1a00"
 SYNC = "/internal/organizations/"
+
+
+@pytest.fixture(autouse=True)
+def unconnected(request: pytest.FixtureRequest) -> None:
+    """What needs no database finds no connection that an earlier test left open."""
+    if request.node.get_closest_marker("django_db") is None:
+        connections.close_all()
 
 
 def sync(client: Client, body: object, headers: dict[str, str] = SECRET) -> tuple[int, str]:
