@@ -118,7 +118,11 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="default: all")
     parser.add_argument("--quick", action="store_true", help="only to see that they run")
-    parser.add_argument("--rounds", type=int, help=f"of each side (default: {FULL.rounds})")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        help=f"of each side (default: {FULL.rounds}); accept takes twice as many",
+    )
     parser.add_argument(
         "--results",
         type=Path,
