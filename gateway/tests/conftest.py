@@ -9,6 +9,7 @@ from django.conf import settings as django_settings
 
 from carillon.contracts.messages import Mode
 from carillon.redis_client import connect
+from carillon.redis_wire import Wire
 from carillon.web.tests.patient import patient  # noqa: F401
 from carillon.web.tests.quick import quick  # noqa: F401
 from gateway import connections
@@ -131,3 +132,17 @@ def committed_tenant(
 ) -> Tenant:
     """An organization that other threads see too."""
     return make_tenant(user_double, template_double)
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What is sent to Redis on the connections of requests."""
+    sent: list[bytes] = []
+    call = Wire.call
+
+    def noted(self: Wire, command: bytes) -> Any:
+        sent.append(command)
+        return call(self, command)
+
+    monkeypatch.setattr(Wire, "call", noted)
+    return sent

@@ -8,7 +8,6 @@ import pytest
 from django.db import OperationalError
 
 from carillon.contracts.records import CategoryPolicy, UserRecord
-from carillon.redis_wire import Wire
 from gateway.admission import foresight, reservations
 from gateway.admission.entry import last_record
 from gateway.admission.scripts import ENTER_AND_RESERVE, RedisDown, Scripts
@@ -39,20 +38,6 @@ def user(tenant: Tenant) -> UserRecord:
     found: UserRecord = tenant.users.add_user(tenant.id, make_user(external_id="customer-1"))
     assert tenant.api.send(to_user(found, notification_type="sms", content={"body": "B"})).status
     return found
-
-
-@pytest.fixture
-def trips(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """What is sent to Redis on the connections of requests."""
-    sent: list[bytes] = []
-    call = Wire.call
-
-    def noted(self: Wire, command: bytes) -> Any:
-        sent.append(command)
-        return call(self, command)
-
-    monkeypatch.setattr(Wire, "call", noted)
-    return sent
 
 
 def to_user(user: UserRecord, **fields: object) -> dict[str, object]:
