@@ -1,1 +1,3 @@
+-- Replies what entering.lua returns first.
+
 return (enter())

@@ -51,12 +51,7 @@ class Foreseen(msgspec.Struct, frozen=True):
         Raises RedisDown.
         """
         claim, settled = self.claim, reservations.take_settled()
-        reserving = reservations.arguments(
-            claim,
-            settled,
-            left_of_quota=0 if claim.quota is None else reservations.margin_of(claim.quota),
-            is_first=True,
-        )
+        reserving = reservations.arguments(claim, settled, is_foreseen=True)
         try:
             *found, reply = scripts().run(
                 ENTER_AND_RESERVE, [key, *claim.keys], [*entering, *reserving]

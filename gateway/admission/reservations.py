@@ -148,10 +148,10 @@ def is_outdated(claim: Claim) -> bool:
 
 def is_near(quota: int | None, used: int) -> bool:
     """True where so little of the quota is left that PostgreSQL has to count."""
-    return quota is not None and quota - used < margin_of(quota)
+    return quota is not None and quota - used < _margin_of(quota)
 
 
-def margin_of(quota: int) -> int:
+def _margin_of(quota: int) -> int:
     """How near to the quota Redis is not trusted."""
     return max(MARGIN_LEAST, quota // MARGIN_SHARE)
 
@@ -182,16 +182,11 @@ def _send_reserve(claim: Claim, *, counted: str) -> Any:
 
 
 def arguments(
-    claim: Claim,
-    settled: Sequence[Settled],
-    *,
-    counted: str = "",
-    left_of_quota: int = 0,
-    is_first: bool = False,
+    claim: Claim, settled: Sequence[Settled], *, counted: str = "", is_foreseen: bool = False
 ) -> list[str | int]:
-    """For reserving.lua: refused where less would be left of the quota.
+    """For reserving.lua; what is only foreseen is refused near the quota.
 
-    If it must be the recipient's first, it is refused where anything is taken of their limit.
+    So it is where anything is taken of the recipient's limit.
     """
     limit = settings.GATEWAY.recipient_limit
     cap = claim.cap
@@ -205,8 +200,8 @@ def arguments(
         KEPT_SECONDS,
         MARKER_SECONDS,
         *((cap.most, cap.seconds * 1000, cap.send_at) if cap else (0, 0, 0)),
-        left_of_quota,
-        "1" if is_first else "",
+        _margin_of(claim.quota or 0) if is_foreseen else 0,
+        "1" if is_foreseen else "",
     ]
     for pair in settled:
         found.extend(pair)

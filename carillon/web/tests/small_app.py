@@ -1,5 +1,7 @@
-"""A WSGI program that counts its requests."""
+"""A WSGI program that counts its requests, and says in each process when it is loaded."""
 
+import os
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,3 +17,6 @@ def application(_environ: dict[str, Any], start: Callable[..., Any]) -> Iterable
     ANSWERED.inc()
     start("200 OK", [("Content-Length", "0")])
     return []
+
+
+print("loaded in", os.getpid(), file=sys.stderr, flush=True)  # noqa: T201
